@@ -1,0 +1,108 @@
+"""Field types that several events share.
+
+Each `Fragment` is a piece of JSON Schema (draft 2020-12): it goes into the generated schemas, and
+by them into what every consumer checks.
+"""
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+
+class Fragment(dict[str, Any]):
+    """Keywords of JSON Schema; hashable, since `Annotated` within a union must be."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted(self.items())))
+
+
+Category = Literal["coverage", "produce-sales", "education", "ecommerce-training", "smart-travel"]
+CATEGORIES: tuple[Category, ...] = ("coverage", "produce-sales", "education", "ecommerce-training", "smart-travel")
+
+SupportKind = Literal["money", "goods", "service", "purchase", "training"]
+# Only these two carry an amount that the ledger books.
+BOOKED_KINDS: tuple[SupportKind, ...] = ("money", "purchase")
+
+PartnerKind = Literal["enterprise", "social-organisation"]
+IndicatorKind = Literal["flow", "cumulative", "level", "ratio", "yes-no"]
+
+Id = Annotated[str, Fragment(minLength=1, maxLength=255)]
+CountyCode = Annotated[str, Fragment(pattern="^[0-9]{6}$")]
+ProvinceCode = Annotated[str, Fragment(pattern="^[0-9]{2}$")]
+Amount = Annotated[str, Fragment(pattern=r"^[0-9]{1,15}(\.[0-9]{1,2})?$")]
+Currency = Annotated[str, Fragment(pattern="^[A-Z]{3}$")]
+Day = Annotated[str, Fragment(format="date")]
+Instant = Annotated[str, Fragment(format="date-time")]
+Whole = Annotated[int, Fragment(minimum=0)]
+PerCent = Annotated[int, Fragment(minimum=0, maximum=100)]
+Sha256 = Annotated[str, Fragment(pattern="^[0-9a-f]{64}$")]
+
+
+class Text(TypedDict):
+    """The same words in Chinese and, where given, in English."""
+
+    zh: str
+    en: NotRequired[str]
+
+
+class Money(TypedDict):
+    amount: Amount
+    currency: Currency
+
+
+class Quantity(TypedDict):
+    quantity: Whole
+    unit: str
+
+
+class Support(TypedDict):
+    """What a commitment gives: an amount (`money`, `purchase`) or a quantity (the other kinds)."""
+
+    kind: SupportKind
+    amount: NotRequired[Amount]
+    currency: NotRequired[Currency]
+    quantity: NotRequired[Whole]
+    unit: NotRequired[str]
+    value: NotRequired[Money]
+
+
+class Places(TypedDict):
+    """A county is meant if either list has it."""
+
+    provinces: NotRequired[list[ProvinceCode]]
+    counties: NotRequired[list[CountyCode]]
+
+
+class Need(TypedDict):
+    category: Category
+    slots: Whole
+    severity: NotRequired[Annotated[float, Fragment(minimum=0, maximum=1)]]
+    band: NotRequired[Annotated[int, Fragment(minimum=1, maximum=5)]]
+
+
+# "from" is a keyword, so this one is spelled as a call. Both days are included.
+Period = TypedDict("Period", {"from": Day, "until": Day})
+
+
+class PlannedMilestone(TypedDict):
+    no: Annotated[int, Fragment(minimum=1)]
+    title: Text
+    weight: PerCent
+    due_on: Day
+    tranche_share: PerCent
+
+
+class PlannedIndicator(TypedDict):
+    code: str
+    kind: IndicatorKind
+    unit: str
+    baseline: float | None
+    target: float | None
+
+
+class ObjectiveLevel(TypedDict):
+    level: Literal["counties", "needs", "bands", "preference", "kept", "severity"]
+    value: int
+
+
+class Ratio(TypedDict):
+    numerator: float
+    denominator: float
