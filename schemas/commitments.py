@@ -1,11 +1,16 @@
 """What partners promise. Published by pairing."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from schemas.envelope import Event, event
-from schemas.shapes import Category, Day, Fragment, Id, Instant, Places, Support, Text
+from schemas.shapes import Category, Day, Fragment, Id, Instant, Ordinal, Places, Support, Text
 from schemas.topics import COMMITMENTS
+
+CommitmentStatus = Literal["open", "partly_paired", "fully_paired", "withdrawn", "expired"]
+
+_AMOUNT = {"properties": {"kind": {"enum": ["money", "purchase"]}}, "required": ["amount", "currency"]}
+_QUANTITY = {"properties": {"kind": {"enum": ["goods", "service", "training"]}}, "required": ["quantity", "unit"]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +23,10 @@ class _Commitment(Event):
 @dataclass(frozen=True, kw_only=True)
 class _Terms(_Commitment):
     id: Id
-    status: str
+    status: CommitmentStatus
     title: Text
-    support: Support
-    projects_max: Annotated[int, Fragment(minimum=1)]
+    support: Annotated[Support, Fragment(oneOf=[_AMOUNT, _QUANTITY])]
+    projects_max: Ordinal
     valid_from: Day
     valid_until: Day
     prefers: Places | None = None
@@ -29,7 +34,7 @@ class _Terms(_Commitment):
     only: Places | None = None
     reference: str | None = None
     pairings: list[Id]
-    version: Annotated[int, Fragment(minimum=1)]
+    version: Ordinal
     submitted_at: Instant
 
 

@@ -1,10 +1,10 @@
 """Who receives: counties, their status and their cards. Published by pairing."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from schemas.envelope import Event, event
-from schemas.shapes import CountyCode, Day, Fragment, Need, ProvinceCode, Text
+from schemas.shapes import CountyCode, Day, Need, Ordinal, ProvinceCode, Text
 from schemas.topics import COUNTIES
 
 
@@ -28,7 +28,7 @@ class CountyCardUpdated(_County):
 
     name: Text
     province: ProvinceCode
-    version: Annotated[int, Fragment(minimum=1)]
+    version: Ordinal
     needs: list[Need]
     reason: str
 

@@ -5,8 +5,10 @@ it its `type`, topic and subject. An envelope is written once, by the service th
 never changed on the way.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, ClassVar, Self, dataclass_transform
 
 SPEC_VERSION = "1.0"
@@ -41,6 +43,8 @@ class Event:
     TOPIC: ClassVar[str]
     VERSION: ClassVar[int]
     SUBJECT: ClassVar[str]
+    # JSON Schema keywords for what no single field's type can say.
+    RULES: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def subject(self) -> str:
@@ -73,8 +77,8 @@ def event(type_: str, *, topic: str, subject: str, version: int = 1) -> Callable
     """Makes a class an event: `type_` in full, its topic, and the field that is its subject."""
 
     def register(cls: type) -> type:
-        made = dataclass(frozen=True, kw_only=True)(cls)
-        made.TYPE, made.TOPIC, made.SUBJECT, made.VERSION = type_, topic, subject, version  # type: ignore[attr-defined]
+        made: type[Event] = dataclass(frozen=True, kw_only=True)(cls)
+        made.TYPE, made.TOPIC, made.SUBJECT, made.VERSION = type_, topic, subject, version
         if type_ in EVENTS:
             raise ValueError(f"{type_} is registered twice")
         EVENTS[type_] = made
@@ -133,13 +137,13 @@ class Envelope:
             raise Unreadable("the record is not a JSON object")
         if raw.get("specversion") != SPEC_VERSION:
             raise Unreadable(f"specversion is {raw.get('specversion')!r}, not {SPEC_VERSION!r}")
-        texts = {name: raw.get(name) for name in _TEXTS}
-        for name, value in texts.items():
-            if not isinstance(value, str) or not value:
-                raise Unreadable(f"attribute {name} is missing or not a text")
+        texts = {name: _text(raw, name) for name in _TEXTS}
+        for name in ("time", "recordedtime"):
+            if not _is_instant(texts[name]):
+                raise Unreadable(f"attribute {name} is not an instant by RFC 3339")
         sequence = raw.get("sequence")
-        if not isinstance(sequence, str) or not sequence.isdecimal() or int(sequence) < 1:
-            raise Unreadable("attribute sequence is not a number from 1")
+        if not isinstance(sequence, str) or not _SEQUENCE.fullmatch(sequence) or int(sequence) < 1:
+            raise Unreadable("attribute sequence is not ten digits that count from 1")
         data = raw.get("data")
         if not isinstance(data, Mapping):
             raise Unreadable("data is missing or not an object")
@@ -152,6 +156,21 @@ class Envelope:
         )
 
 
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    value = raw.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"attribute {name} is missing or not a text")
+    return value
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+_SEQUENCE = re.compile("[0-9]{10}")
 _TEXTS = (
     "id",
     "source",

@@ -1,10 +1,10 @@
 """Where the money went. Published by funding."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 from schemas.envelope import Event, event
-from schemas.shapes import Amount, Category, CountyCode, Currency, Day, Fragment, Id, Sha256, Whole
+from schemas.shapes import Amount, Category, CountyCode, Currency, Day, Id, Ordinal, Sha256, Whole
 from schemas.topics import FUNDING
 
 
@@ -44,7 +44,7 @@ class FundTrancheReleased(_ProjectFund):
     """A verified milestone's part of the reserved money is handed over."""
 
     entry_id: Id
-    milestone_no: Annotated[int, Fragment(minimum=1)]
+    milestone_no: Ordinal
 
 
 @event("jiedui.fund.spent", topic=FUNDING, subject="project_id")

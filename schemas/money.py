@@ -41,7 +41,8 @@ def to_minor(amount: str, currency: str) -> int:
     places = decimals(currency)
     if len(part) > places and int(part) != 0:
         raise ValueError(f"amounts in {currency} have {places} decimals")
-    return int(whole) * 10**places + (int(part.ljust(places, "0")[:places]) if places else 0)
+    scale: int = 10**places
+    return int(whole) * scale + (int(part.ljust(places, "0")[:places]) if places else 0)
 
 
 def to_amount(minor: int, currency: str) -> str:

@@ -1,6 +1,6 @@
 """Rounds, rules and pairings: who helps whom. Published by pairing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from schemas.envelope import Event, event
@@ -10,6 +10,7 @@ from schemas.shapes import (
     Day,
     Fragment,
     Id,
+    Int64,
     Money,
     ObjectiveLevel,
     PerCent,
@@ -30,7 +31,7 @@ class RoundCompleted(Event):
     id: Id
     status: Literal["completed"]
     as_of: Day
-    seed: int
+    seed: Int64
     progress: PerCent
     snapshot_sha256: Sha256
     pairings: Whole
@@ -54,8 +55,8 @@ class _Rule(Event):
     rule_id: Id
     kind: Literal["pin", "ban"]
     county_code: CountyCode
-    commitment_id: str | None = None
-    partner_id: str | None = None
+    commitment_id: Id | None = None
+    partner_id: Id | None = None
     category: Category | None = None
     reason: str
 
@@ -80,7 +81,7 @@ class _Pairing(Event):
     category: Category
     allocated: Money | Quantity
     support_kind: SupportKind
-    project_id: str | None = None
+    project_id: Id | None = None
 
 
 @event("jiedui.pairing.proposed", topic=PAIRINGS, subject="pairing_id")
@@ -92,7 +93,7 @@ class PairingProposed(_Pairing):
 class PairingApproved(_Pairing):
     """It stands: `project_id` opens and its money is reserved. `title` is the commitment's."""
 
-    project_id: Id
+    project_id: Id = field()  # required here, in spite of the base's default
     title: Text
 
 
@@ -114,4 +115,5 @@ class PairingSuperseded(_Pairing):
 class PairingRevoked(_Pairing):
     """An approved one that no longer stands."""
 
+    project_id: Id = field()  # required here, in spite of the base's default
     reason: str

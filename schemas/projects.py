@@ -1,7 +1,7 @@
 """The work that approved pairings become. Published by projects."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from schemas.envelope import Event, event
 from schemas.shapes import (
@@ -12,12 +12,14 @@ from schemas.shapes import (
     Id,
     IndicatorKind,
     Instant,
+    Ordinal,
     PerCent,
     Period,
     PlannedIndicator,
     PlannedMilestone,
     Ratio,
     Sha256,
+    Share,
     Text,
 )
 from schemas.topics import PROJECTS
@@ -39,7 +41,7 @@ class ProjectOpened(_Project):
 
     title: Text
     starts_on: Day
-    milestones: list[PlannedMilestone]
+    milestones: Annotated[list[PlannedMilestone], Fragment(minItems=1)]
     indicators: list[PlannedIndicator]
 
 
@@ -102,7 +104,7 @@ class ProjectDecided(_Project):
 
 @dataclass(frozen=True, kw_only=True)
 class _Milestone(_Project):
-    milestone_no: Annotated[int, Fragment(minimum=1)]
+    milestone_no: Ordinal
     occurred_at: Instant
     note: str | None = None
 
@@ -119,8 +121,8 @@ class MilestoneReported(_Milestone):
 class MilestoneVerified(_Milestone):
     """A second person agrees; `progress` is the project's after it, in per cent."""
 
-    weight: PerCent
-    tranche_share: PerCent
+    weight: Share
+    tranche_share: Share
     progress: PerCent
 
 
@@ -140,9 +142,25 @@ class MilestoneRescheduled(_Milestone):
     reason: str
 
 
+def _value_of(kind: IndicatorKind, type_: str) -> dict[str, Any]:
+    return {
+        "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+        "then": {"properties": {"value": {"type": type_}}},
+    }
+
+
 @event("jiedui.indicator.observed", topic=PROJECTS, subject="project_id")
 class IndicatorObserved(_Project):
     """A value of an indicator, for a `period` or `on` a day. Splits overlap and are never summed."""
+
+    RULES: ClassVar = Fragment(
+        oneOf=[{"required": ["period"]}, {"required": ["on"]}],
+        allOf=[
+            _value_of("ratio", "object"),
+            _value_of("yes-no", "boolean"),
+            *(_value_of(kind, "number") for kind in ("flow", "cumulative", "level")),
+        ],
+    )
 
     indicator: str
     kind: IndicatorKind
@@ -150,5 +168,5 @@ class IndicatorObserved(_Project):
     value: float | bool | Ratio
     period: Period | None = None
     on: Day | None = None
-    splits: dict[Literal["women", "aged_60_plus", "disabled", "children"], Any] | None = None
+    splits: dict[Literal["women", "aged_60_plus", "disabled", "children"], float | Ratio] | None = None
     occurred_at: Instant

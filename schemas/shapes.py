@@ -11,7 +11,7 @@ class Fragment(dict[str, Any]):
     """Keywords of JSON Schema; hashable, since `Annotated` within a union must be."""
 
     def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(sorted(self.items())))
+        return hash(repr(sorted(self.items())))
 
 
 Category = Literal["coverage", "produce-sales", "education", "ecommerce-training", "smart-travel"]
@@ -31,8 +31,12 @@ Amount = Annotated[str, Fragment(pattern=r"^[0-9]{1,15}(\.[0-9]{1,2})?$")]
 Currency = Annotated[str, Fragment(pattern="^[A-Z]{3}$")]
 Day = Annotated[str, Fragment(format="date")]
 Instant = Annotated[str, Fragment(format="date-time")]
-Whole = Annotated[int, Fragment(minimum=0)]
+# Beyond 2**53 - 1 readers in other languages lose digits (RFC 7493), beyond 64 bits MongoDB refuses.
+Whole = Annotated[int, Fragment(minimum=0, maximum=2**53 - 1)]
+Ordinal = Annotated[int, Fragment(minimum=1, maximum=2**53 - 1)]
+Int64 = Annotated[int, Fragment(minimum=-(2**63), maximum=2**63 - 1)]
 PerCent = Annotated[int, Fragment(minimum=0, maximum=100)]
+Share = Annotated[int, Fragment(minimum=1, maximum=100)]
 Sha256 = Annotated[str, Fragment(pattern="^[0-9a-f]{64}$")]
 
 
@@ -83,11 +87,11 @@ Period = TypedDict("Period", {"from": Day, "until": Day})
 
 
 class PlannedMilestone(TypedDict):
-    no: Annotated[int, Fragment(minimum=1)]
+    no: Ordinal
     title: Text
-    weight: PerCent
+    weight: Share
     due_on: Day
-    tranche_share: PerCent
+    tranche_share: Share
 
 
 class PlannedIndicator(TypedDict):
@@ -100,7 +104,7 @@ class PlannedIndicator(TypedDict):
 
 class ObjectiveLevel(TypedDict):
     level: Literal["counties", "needs", "bands", "preference", "kept", "severity"]
-    value: int
+    value: Int64
 
 
 class Ratio(TypedDict):

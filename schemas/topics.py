@@ -35,3 +35,25 @@ ALL = (
     Topic(HEARTBEATS, cleanup_policy="compact"),
     *(Topic(dead_letters(service), max_message_bytes=5 * 1024 * 1024) for service in SERVICES),
 )
+
+# Which services publish on a topic, and which read it.
+WRITERS: dict[str, tuple[str, ...]] = {
+    PARTNERS: ("pairing",),
+    COMMITMENTS: ("pairing",),
+    COUNTIES: ("pairing",),
+    PAIRINGS: ("pairing",),
+    PROJECTS: ("projects",),
+    FUNDING: ("funding",),
+    HEARTBEATS: SERVICES,
+    **{dead_letters(service): (service,) for service in SERVICES},
+}
+READERS: dict[str, tuple[str, ...]] = {
+    PARTNERS: ("funding", "notify"),
+    COMMITMENTS: ("funding", "notify"),
+    COUNTIES: ("projects", "notify"),
+    PAIRINGS: ("projects", "funding", "notify"),
+    PROJECTS: ("pairing", "funding", "notify"),
+    FUNDING: ("pairing", "projects", "notify"),
+    HEARTBEATS: ("notify",),
+    **{dead_letters(service): ("notify",) for service in SERVICES},
+}

@@ -1,0 +1,34 @@
+"""Writes the files that are made from the event classes: `python -m schemas.generate`."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from schemas.asyncapi import document
+from schemas.catalogue import EVENTS
+from schemas.jsonschema import schema_of
+
+HERE = Path(__file__).parent
+
+
+def generated() -> dict[Path, str]:
+    """Each generated file and what must stand in it."""
+    made = {HERE / "json" / f"{type_}.json": _json(schema_of(cls)) for type_, cls in EVENTS.items()}
+    made[HERE / "asyncapi.yaml"] = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=120)
+    return made
+
+
+def write() -> None:
+    """Brings all of them up to date; a schema of a type that is gone stays, for readers of old events."""
+    for path, text in generated().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _json(schema: object) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    write()
