@@ -8,7 +8,7 @@ never changed on the way.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, dataclass_transform
 
 SPEC_VERSION = "1.0"
@@ -165,11 +165,13 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
 
 def _is_instant(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
+        # The year 1 of an offset ahead of UTC has no UTC instant.
+        return bool(_RFC_3339.fullmatch(text)) and datetime.fromisoformat(text).astimezone(UTC) is not None
+    except (ValueError, OverflowError):
         return False
 
 
+_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 _SEQUENCE = re.compile("[0-9]{10}")
 _TEXTS = (
     "id",
