@@ -1,0 +1,1 @@
+"""The example programme: data files with their sources, and how they are loaded."""
