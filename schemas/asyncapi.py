@@ -55,9 +55,9 @@ ENVELOPE: Schema = {
 
 
 def document() -> dict[str, Any]:
-    """AsyncAPI 3.0: a channel per topic, a message per event type, what each service sends and reads."""
+    """A channel per topic, a message per event type, what each service sends and reads."""
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Jiedui events",
             "version": "1.0.0",
@@ -87,8 +87,11 @@ _DEAD_LETTER = {
 }
 
 
+_OF_DATA = ("description", "type", "properties", "required", "oneOf", "allOf")
+
+
 def _message(cls: type[Event]) -> dict[str, Any]:
-    of_data = {key: value for key, value in schema_of(cls).items() if key not in ("$schema", "$id", "x-major")}
+    of_data = {key: value for key, value in schema_of(cls).items() if key in _OF_DATA}
     return {
         "name": cls.TYPE,
         "title": cls.TYPE,

@@ -20,10 +20,16 @@ def generated() -> dict[Path, str]:
 
 
 def write() -> None:
-    """Brings all of them up to date; a schema of a type that is gone stays, for readers of old events."""
+    """Brings all of them up to date."""
     for path, text in generated().items():
-        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    for path in orphans():
+        path.unlink()
+
+
+def orphans() -> list[Path]:
+    """Schemas of event types that are no more."""
+    return sorted(set((HERE / "json").glob("*.json")) - generated().keys())
 
 
 def _json(schema: object) -> str:

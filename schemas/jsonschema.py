@@ -34,7 +34,7 @@ def load(type_: str) -> Schema:
 
 
 def schema_of(cls: type[Event]) -> Schema:
-    """The schema of `cls`'s data; `x-major` is the version that `dataschema` ends with."""
+    """The schema of `cls`'s data; `x-major` is the version that `dataschema` ends with, `x-topic` where it goes."""
     hints = get_type_hints(cls, include_extras=True)
     properties: dict[str, Schema] = {}
     required: list[str] = []
@@ -51,6 +51,7 @@ def schema_of(cls: type[Event]) -> Schema:
         "title": cls.TYPE,
         "description": _described(cls),
         "x-major": cls.VERSION,
+        "x-topic": cls.TOPIC,
         **_object(properties, required),
         **cls.RULES,
     }
