@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from schemas.envelope import Envelope, Unreadable
 
 words = st.text(min_size=1, max_size=40)

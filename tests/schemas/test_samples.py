@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
+
 from schemas import jsonschema, topics
 from schemas.catalogue import EVENTS
 from schemas.envelope import CONTENT_TYPE, Envelope, dataschema_of, source_of
