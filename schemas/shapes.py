@@ -98,8 +98,8 @@ class PlannedIndicator(TypedDict):
     code: str
     kind: IndicatorKind
     unit: str
-    baseline: float | None
-    target: float | None
+    baseline: float | bool | None
+    target: float | bool | None
 
 
 class ObjectiveLevel(TypedDict):

@@ -1,0 +1,223 @@
+"""Observations of a project's indicators, and what they come to.
+
+The total follows the indicator's kind: of a `flow` the sum of all periods; of a running total
+(`cumulative`), a `level`, a `ratio` and a `yes-no` what the latest period says. No entry is None,
+which is not 0.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from schemas.projects import IndicatorObserved
+from schemas.shapes import IndicatorKind
+from schemas.shapes import Period as DaysFrom
+from services.kit.decision import Decision, Invalid
+from services.projects.domain.history import entries
+from services.projects.domain.milestones import future_faults
+from services.projects.domain.project import Indicator, Project, rfc3339
+
+SPLITS = ("women", "aged_60_plus", "disabled", "children")
+# Below this a whole number is exact in every reader's floating point (2**53 is a little more).
+_LIMIT = 10**15
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """Both days included."""
+
+    from_on: date
+    until_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What somebody says of an indicator, not yet checked; `kind` and `unit` are only there to be held against ours."""
+
+    indicator: str
+    value: Any
+    period: Period | None = None
+    on: date | None = None
+    splits: Mapping[str, Any] | None = None
+    kind: str | None = None
+    unit: str | None = None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """The value of an indicator for a `period` or `on` a day; there is one for each, a later one corrects it."""
+
+    id: str
+    project_id: str
+    indicator: str
+    kind: IndicatorKind
+    unit: str
+    value: Any
+    period: Period | None
+    on: date | None
+    splits: Mapping[str, Any] | None
+    occurred_at: datetime
+    observed_by: str
+    observed_at: datetime
+    version: int = 1
+
+    @property
+    def days(self) -> Period:
+        """What it is about; a day is a period of one day."""
+        return _days(self.period, self.on)
+
+
+def observe(
+    project: Project, claim: Claim, others: Sequence[Observation], *, who: str, now: datetime
+) -> Decision[Observation]:
+    """Takes a value in, in the place of the one that this period had. `others` are all of this indicator here.
+
+    Raises:
+        Invalid, ProjectEnded
+    """
+    indicator = next((known for known in project.indicators if known.code == claim.indicator), None)
+    faults = _faults(indicator, claim) | future_faults(claim.occurred_at, now)
+    if faults or not indicator:
+        raise Invalid(faults)
+    project.must_run()
+    days = _days(claim.period, claim.on)
+    id = f"{project.id}.{indicator.code}.{days.from_on}.{days.until_on}"
+    corrected = next((other for other in others if other.id == id), None)
+    observation = Observation(
+        id=id,
+        project_id=project.id,
+        indicator=indicator.code,
+        kind=indicator.kind,
+        unit=indicator.unit,
+        value=number(claim.value),
+        period=claim.period,
+        on=claim.on,
+        splits=claim.splits,
+        occurred_at=claim.occurred_at,
+        observed_by=who,
+        observed_at=now,
+        version=corrected.version + 1 if corrected else 1,
+    )
+    all_ = [*(other for other in others if other.id != id), observation]
+    counted = replace(indicator, actual=total(indicator.kind, all_), observations=len(all_))
+    changed = project.changed(
+        indicators=tuple(counted if known.code == counted.code else known for known in project.indicators)
+    )
+    path = f"indicators/{indicator.code}/{days.from_on}/{days.until_on}"
+    besides = ((path, corrected and corrected.value, observation.value),)
+    return Decision(
+        observation,
+        (changed, observation, *entries(project, changed, who=who, now=now, besides=besides)),
+        (_observed(project, observation),),
+    )
+
+
+def total(kind: IndicatorKind, observations: Sequence[Observation]) -> Any:
+    """What observations of one indicator come to; a ratio in per cent, None where there is none."""
+    if not observations:
+        return None
+    if kind == "flow":
+        # As decimals, since 0.1 + 0.2 has to be 0.3.
+        return number(float(sum(Decimal(repr(observation.value)) for observation in observations)))
+    latest = max(observations, key=lambda observation: (observation.days.until_on, observation.days.from_on)).value
+    if kind == "ratio":
+        return number(round(100 * latest["numerator"] / latest["denominator"], _DECIMALS))
+    return latest
+
+
+def number(value: Any) -> Any:
+    """42.0 as 42, so that counts are shown as counts; other values as they are."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _days(period: Period | None, on: date | None) -> Period:
+    if period:
+        return period
+    assert on
+    return Period(from_on=on, until_on=on)
+
+
+def _observed(project: Project, observation: Observation) -> IndicatorObserved:
+    period: DaysFrom | None = None
+    if observation.period:
+        period = {"from": observation.period.from_on.isoformat(), "until": observation.period.until_on.isoformat()}
+    return IndicatorObserved(
+        **project.about,
+        indicator=observation.indicator,
+        kind=observation.kind,
+        unit=observation.unit,
+        value=observation.value,
+        period=period,
+        on=observation.on.isoformat() if observation.on else None,
+        splits=observation.splits and dict(observation.splits),  # type: ignore[arg-type]
+        occurred_at=rfc3339(observation.occurred_at),
+    )
+
+
+def _faults(indicator: Indicator | None, claim: Claim) -> dict[str, str]:
+    faults = {}
+    if not indicator:
+        faults["/indicator"] = "This project has no such indicator."
+    if (claim.period is None) == (claim.on is None):
+        faults["/period"] = "Give either a period or the day on which it was so."
+    elif claim.period and claim.period.until_on < claim.period.from_on:
+        faults["/period/until"] = "A period cannot end before it begins."
+    if indicator:
+        if claim.unit not in (None, indicator.unit):
+            faults["/unit"] = f"{indicator.code} is counted in {indicator.unit}."
+        if claim.kind not in (None, indicator.kind):
+            faults["/kind"] = f"{indicator.code} is a {indicator.kind}."
+        faults |= _value_faults(indicator, claim.value, "/value")
+        if claim.splits:
+            faults |= _split_faults(indicator, claim)
+    return faults
+
+
+def _value_faults(indicator: Indicator, value: Any, at: str) -> dict[str, str]:
+    if indicator.kind == "yes-no":
+        return {} if isinstance(value, bool) else {at: "true or false."}
+    if indicator.kind != "ratio":
+        fault = _number_fault(value)
+        return {at: fault} if fault else {}
+    if not isinstance(value, Mapping) or set(value) != {"numerator", "denominator"}:
+        return {at: "A ratio is {numerator, denominator}."}
+    faults = {f"{at}/{name}": fault for name, part in value.items() if (fault := _number_fault(part))}
+    if not faults and value["denominator"] == 0:
+        faults[f"{at}/denominator"] = "Nothing can be divided by 0."
+    elif not faults and value["numerator"] > value["denominator"]:
+        faults[f"{at}/numerator"] = "A part cannot be more than its whole, the denominator."
+    return faults
+
+
+def _split_faults(indicator: Indicator, claim: Claim) -> dict[str, str]:
+    assert claim.splits
+    if indicator.kind == "yes-no":
+        return {"/splits": "A yes or no cannot be split."}
+    faults = {}
+    for name, value in claim.splits.items():
+        at = f"/splits/{name}"
+        if name not in SPLITS:
+            faults[at] = f"Splits are {', '.join(SPLITS)}."
+        elif of_value := _value_faults(indicator, value, at):
+            faults |= of_value
+        elif indicator.kind != "ratio" and not _number_fault(claim.value) and value > claim.value:
+            faults[at] = "A part cannot be more than the value."
+    return faults
+
+
+def _number_fault(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "A JSON number."
+    if abs(value) >= _LIMIT or not math.isfinite(value):
+        return "A number of at most 15 digits before the point."
+    if value < 0:
+        return "It cannot be below 0."
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_DECIMALS:
+        return f"At most {_DECIMALS} decimals."
+    return None
