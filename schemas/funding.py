@@ -67,11 +67,21 @@ class FundReturned(_ProjectFund):
 
 
 @event("jiedui.fund.reversed", topic=FUNDING, subject="project_id")
-class FundReversed(_ProjectFund):
-    """An entry was undone by its opposite; `reverses` is the entry, `entry_id` the opposite."""
+class FundReversed(_Fund):
+    """An entry was undone by its opposite; `reverses` is the entry, `entry_id` the opposite.
 
+    A transfer belongs to no project; there the subject is the commitment.
+    """
+
+    project_id: Id | None = None
+    pairing_id: Id | None = None
+    county_code: CountyCode | None = None
     entry_id: Id
     reverses: Id
+
+    @property
+    def subject(self) -> str:
+        return self.project_id or self.commitment_id
 
 
 @event("jiedui.fund.transferred", topic=FUNDING, subject="commitment_id")
