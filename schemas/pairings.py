@@ -91,10 +91,15 @@ class PairingProposed(_Pairing):
 
 @event("jiedui.pairing.approved", topic=PAIRINGS, subject="pairing_id")
 class PairingApproved(_Pairing):
-    """It stands: `project_id` opens and its money is reserved. `title` is the commitment's."""
+    """It stands: `project_id` opens and its money is reserved. `title` is the commitment's.
+
+    `commitment_version` is the `version` in the commitment's last published terms, under which it
+    was allocated: whoever knows only older ones waits for them.
+    """
 
     project_id: Id = field()  # required here, in spite of the base's default
     title: Text
+    commitment_version: Annotated[int, Fragment(minimum=1)] | None = None
 
 
 @event("jiedui.pairing.rejected", topic=PAIRINGS, subject="pairing_id")
