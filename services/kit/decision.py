@@ -22,6 +22,16 @@ State = TypeVar("State")
 
 
 @dataclass(frozen=True)
+class Record:
+    """A Kafka record that goes out as it is: a dead letter, or one that is played again."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
 class Decision(Generic[State]):
     """`state` is the answer; `saves` are the states to keep; `events` happened because of it.
 
@@ -32,6 +42,8 @@ class Decision(Generic[State]):
     state: State
     saves: Sequence[Any] = ()
     events: Sequence[Event] = ()
+    deletes: Sequence[Any] = ()
+    records: Sequence[Record] = ()
 
 
 NOTHING: Decision[None] = Decision(None)

@@ -44,9 +44,9 @@ from services.pairing.domain.flow import (
     potentials,
     tight,
 )
-from services.pairing.domain.snapshot import Instance, PinCannotHold, read_snapshot
+from services.pairing.domain.snapshot import Instance, PinsDoNotFit, read_snapshot
 
-__all__ = ["LEVELS", "PinCannotHold", "best_pairs", "objective", "solve"]
+__all__ = ["LEVELS", "PinsDoNotFit", "best_pairs", "objective", "solve"]
 
 LEVELS = ("counties", "needs", "bands", "preference", "kept", "severity")
 _GUESSED_WEIGHTS = (2**24, 2**20, 2**16, 2**13, 2**11, 1)
@@ -63,7 +63,7 @@ def solve(snapshot: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ValueError: it is no sound snapshot; the message says where, in one line.
-        PinCannotHold: there are more pins than open shares or slots.
+        PinsDoNotFit: there are more pins than open shares or slots.
     """
     instance = read_snapshot(snapshot)
     chosen = best_pairs(instance)

@@ -14,7 +14,7 @@ from services.pairing.domain.flow import Ints, Mask
 HIGHEST_BAND = 5
 
 
-class PinCannotHold(ValueError):
+class PinsDoNotFit(ValueError):
     """More pairs are pinned than a commitment has open shares, or a need has open slots."""
 
 
@@ -44,7 +44,7 @@ def read_snapshot(snapshot: Mapping[str, Any]) -> Instance:
 
     Raises:
         ValueError: it is no sound snapshot; the message says where, in one line.
-        PinCannotHold: there are more pins than open shares or slots.
+        PinsDoNotFit: there are more pins than open shares or slots.
     """
     if not isinstance(snapshot, Mapping):
         raise ValueError("a snapshot is a JSON object")
@@ -108,14 +108,14 @@ def _check_pins(instance: Instance) -> None:
     """Pins fit together if each commitment has the shares and each need the slots."""
     for commitment, pins in Counter(instance.pair_commitment[instance.pinned].tolist()).items():
         if pins > instance.open[commitment]:
-            raise PinCannotHold(
+            raise PinsDoNotFit(
                 f"{pins} pairs of commitment {instance.commitments[commitment]} are pinned, "
                 f"and it has {instance.open[commitment]} open shares"
             )
     for need, pins in Counter(instance.pair_need[instance.pinned].tolist()).items():
         open_slots = max(0, int(instance.slots[need] - instance.live[need]))
         if pins > open_slots:
-            raise PinCannotHold(
+            raise PinsDoNotFit(
                 f"{pins} pairs are pinned to one need of county {instance.counties[instance.need_county[need]]}, "
                 f"and it has {open_slots} open slots"
             )

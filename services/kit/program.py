@@ -1,0 +1,56 @@
+"""The two programs of a service: `python -m services.<name>.main api` and `… worker`."""
+
+import os
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from services.kit import logs, tracing
+from services.kit.app import create_app
+from services.kit.service import Service
+from services.kit.settings import Settings, explain
+from services.kit.worker import run_worker
+
+PROGRAMS = ("api", "worker")
+_STOP_S = 8
+
+
+def run(service: Service, settings_class: type[Settings]) -> None:
+    """Reads the settings, starts logs and traces, runs what the command line names.
+
+    Exit codes: 0 stopped, 1 failed, 2 wrong usage or a wrong setting.
+    """
+    if len(sys.argv) != 2 or sys.argv[1] not in PROGRAMS:
+        sys.exit(f"usage: python -m services.{service.name}.main {'|'.join(PROGRAMS)}")
+    program = sys.argv[1]
+    try:
+        settings = settings_class()  # type: ignore[call-arg]
+        logs.start(f"{service.name}-{program}")
+        tracing.start(f"{service.name}-{program}")
+        if program == "api":
+            _run_api(service, settings)
+        else:
+            run_worker(service, settings)
+    except ValidationError as error:
+        _stop(explain(error))
+    except (ValueError, OSError) as error:
+        _stop(str(error))
+
+
+def _run_api(service: Service, settings: Settings) -> None:
+    uvicorn.run(
+        create_app(service, settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_STOP_S,
+        server_header=False,
+    )
+
+
+def _stop(reason: str) -> None:
+    print(reason, file=sys.stderr)  # noqa: T201
+    sys.stderr.flush()
+    os._exit(1)

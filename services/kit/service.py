@@ -1,0 +1,119 @@
+"""What a service is made of, and what its own loops are given."""
+
+import asyncio
+import inspect
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from pymongo import IndexModel
+
+from schemas.envelope import Event
+from services.kit import batch, idempotency, inbox, mongo, outbox
+from services.kit.clock import Clock
+from services.kit.decision import Decision
+from services.kit.lease import Lease, leading
+from services.kit.settings import Settings
+from services.kit.transact import Transactor, Tx
+
+T = TypeVar("T")
+Index = IndexModel | Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service: the states it owns, what comes in over HTTP and from Kafka, what it does by itself."""
+
+    name: str
+    tx: type[Tx]
+    indexes: Mapping[type, Sequence[Index]] = field(default_factory=dict)
+    routers: Sequence[APIRouter] = ()
+    topics: Sequence[str] = ()
+    handlers: Mapping[type[Event], batch.Handler] = field(default_factory=dict)
+    reads: batch.Reads = field(default_factory=dict)
+    otherwise: batch.Handler | None = None
+    raw: Mapping[str, batch.RawHandler] = field(default_factory=dict)
+    background: Sequence[Callable[["Context"], Awaitable[None]]] = ()
+    api_background: Sequence[Callable[["Context"], Awaitable[None]]] = ()
+    agents: Callable[[Any, "Context"], None] | None = None
+    public: frozenset[str] = frozenset()
+    """Paths that need no token, besides health, metrics and the OpenAPI document."""
+
+    @property
+    def about(self) -> str:
+        """The docstring of the service's package."""
+        package = sys.modules.get(self.tx.__module__.rpartition(".")[0])
+        return inspect.getdoc(package) or ""
+
+    def listener(self) -> batch.Listener:
+        return batch.Listener(self.handlers, self.reads, self.otherwise, self.raw)
+
+    def all_indexes(self) -> dict[str, list[IndexModel]]:
+        """Of the service's own collections and of the kit's."""
+        own: dict[str, list[IndexModel]] = {collection: [] for collection in self.tx.KINDS.values()}
+        for kind, indexes in self.indexes.items():
+            models = [index if isinstance(index, IndexModel) else IndexModel(list(index)) for index in indexes]
+            own[self.tx.KINDS[kind]] = models
+        return own | outbox.INDEXES | inbox.INDEXES | idempotency.INDEXES
+
+
+@dataclass
+class Context:
+    """What a program of a service works with."""
+
+    service: Service
+    settings: Settings
+    clock: Clock
+    database: mongo.Database
+    transactor: Transactor
+    holder: str
+    """Names this process, in leases and to Kafka."""
+
+    @classmethod
+    def of(cls, service: Service, settings: Settings, program: str) -> "Context":
+        clock = Clock(settings.clock_offset)
+        database = mongo.connect(settings.mongodb_uri)[f"jiedui_{service.name}"]
+        transactor = Transactor(service.name, database, service.tx, clock)
+        holder = f"{service.name}-{program}-{settings.worker_slot}"
+        return cls(service, settings, clock, database, transactor, holder)
+
+    async def prepare(self) -> None:
+        """Collections and indexes."""
+        await mongo.ensure(self.database, self.service.all_indexes())
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def reading(self) -> Any:
+        """A unit that only reads."""
+        return self.transactor.reading()
+
+    async def transact(self, work: Callable[[Any], Awaitable[Decision[T]]], cause_name: str) -> T:
+        """A decision that the service takes by itself; `cause_name` is the actor of its events."""
+        return await self.transactor.transact(work, self.transactor.cause(cause_name))
+
+    def leader(self, name: str) -> AbstractAsyncContextManager[Lease]:
+        """Waits until this process is the one of its kind that does `name`."""
+        return leading(self.database, name, self.holder)
+
+    async def changes(self, kind: type, every_s: float = 1.0) -> AsyncIterator[None]:
+        """At once, then whenever a state of this kind changed, and at least each `every_s`."""
+        changed = asyncio.Event()
+
+        async def listen() -> None:
+            async for _ in mongo.changes(self.database[self.service.tx.KINDS[kind]], ("insert", "update", "replace")):
+                changed.set()
+
+        listening = asyncio.create_task(listen())
+        try:
+            while True:
+                yield
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), every_s)
+                changed.clear()
+        finally:
+            listening.cancel()
