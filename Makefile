@@ -1,0 +1,41 @@
+SHELL := bash
+PYTHON := .venv/bin/python
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop clean-data test lint schemas format lock
+
+help: ## Print this.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install all that is needed under this directory; make run, test and lint do it by themselves.
+	@deploy/setup.sh
+
+run: setup ## Run it all on this machine with an example programme, until Ctrl-C; with JIEDUI_DETACH=1 until make stop.
+	@.venv/bin/jiedui up
+
+stop: ## End it.
+	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui stop; fi
+
+clean-data: ## Remove the data of make run.
+	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
+
+test: setup ## Run every test, against a Kafka and a MongoDB of its own.
+	@$(PYTHON) -m pytest
+
+lint: setup ## Check style, types, imports, schemas and API documents.
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m schemas.check
+
+format: setup ## Format the code.
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format --quiet .
+
+schemas: setup ## Generate the JSON Schemas and asyncapi.yaml from the event classes.
+	@$(PYTHON) -m schemas.generate
+
+lock: ## Pin the packages of pyproject.toml anew, with hashes (needs uv).
+	uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
