@@ -1,0 +1,164 @@
+"""The read models, folded from the archive event by event.
+
+The result depends on the events alone; among events of different subjects it does not depend on
+their order. It can be thrown away and folded again.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from schemas.envelope import Event, Unreadable
+from services.notify.domain import commitments, entries, parties, projects, sagas, tallies
+from services.notify.domain.archive import ArchivedEvent
+from services.notify.domain.commitments import CommitmentView
+from services.notify.domain.entries import Entry
+from services.notify.domain.parties import CountyView, PartnerView
+from services.notify.domain.projects import ProjectView
+from services.notify.domain.sagas import Saga
+from services.notify.domain.tallies import PROGRAMME, Tally
+from services.notify.domain.visibility import of_county, of_partner
+
+T = TypeVar("T")
+Key = tuple[type, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """How far the read models are; there is one such document."""
+
+    id: str = "projection"
+    position: int = 0
+    time: datetime | None = None
+    """When the event at `position` was archived; None before the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedOver:
+    """An event that could not be folded; the read models lack what it says. `id` is the event's."""
+
+    id: str
+    position: int
+    type: str
+    error: str
+
+
+def keys(events: Iterable[ArchivedEvent]) -> set[Key]:
+    """All states that folding these events may touch."""
+    found: set[Key] = {(Tally, PROGRAMME)}
+    for archived in events:
+        try:
+            event = archived.read()
+        except Unreadable:
+            continue
+        if event is None:
+            continue
+        wanted: list[tuple[type, str | None]] = [
+            (ProjectView, archived.project_id),
+            (CommitmentView, archived.commitment_id),
+            (PartnerView, archived.partner_id),
+            (CountyView, archived.county_code),
+            (Tally, of_partner(archived.partner_id)),
+            (Tally, of_county(archived.county_code)),
+            (Entry, entries.entry_of(event)),
+            *((Saga, id) for id in sagas.facts(event)),
+        ]
+        found |= {(kind, id) for kind, id in wanted if id}
+    return found
+
+
+def fold(events: Sequence[ArchivedEvent], states: Mapping[Key, Any]) -> tuple[Mapping[Key, Any], list[PassedOver]]:
+    """The states that change, and the events that could not be folded.
+
+    `states` has every key of `keys(events)`; None where there is no such state yet.
+    """
+    changed: dict[Key, Any] = {}
+    passed_over: list[PassedOver] = []
+    current = ChainMap(changed, dict(states))
+    for archived in events:
+        books = _Books(current)
+        # One event that a later version wrote in a way nobody foresaw must not stop all that follow.
+        try:
+            event = archived.read()
+            if event is not None:
+                _fold(archived, event, books)
+        except Exception as error:
+            passed_over.append(
+                PassedOver(id=archived.id, position=archived.position, type=archived.type, error=repr(error))
+            )
+        else:
+            changed.update(books.changed)
+    return changed, passed_over
+
+
+class _Books:
+    """States while one event is folded, and the tallies that follow from them."""
+
+    def __init__(self, states: Mapping[Key, Any]) -> None:
+        self._states = states
+        self.changed: dict[Key, Any] = {}
+
+    def get(self, kind: type[T], id: str) -> T:
+        found = self.changed.get((kind, id), self._states[kind, id])
+        return kind(id=id) if found is None else found  # type: ignore[call-arg]
+
+    def put(self, state: Any) -> None:
+        if state != self.get(type(state), state.id):
+            self.changed[type(state), state.id] = state
+
+    def put_project(self, view: ProjectView) -> None:
+        before = self.get(ProjectView, view.id)
+        if view != before:
+            self._take_out(projects.contribution(before), before.partner_id, before.county_code)
+            self._put_in(projects.contribution(view), view.partner_id, view.county_code)
+            self.put(view)
+
+    def put_commitment(self, view: CommitmentView) -> None:
+        before = self.get(CommitmentView, view.id)
+        if view != before:
+            self._take_out(commitments.contribution(before), before.partner_id, None)
+            self._put_in(commitments.contribution(view), view.partner_id, None)
+            self.put(view)
+
+    def _take_out(self, numbers: Mapping[str, int], partner_id: str | None, county_code: str | None) -> None:
+        self._put_in({name: -number for name, number in numbers.items()}, partner_id, county_code)
+
+    def _put_in(self, numbers: Mapping[str, int], partner_id: str | None, county_code: str | None) -> None:
+        programme = dict(numbers)
+        for what, id in (("partners", of_partner(partner_id)), ("counties", of_county(county_code))):
+            if id is not None:
+                before = self.get(Tally, id)
+                now = tallies.added(before, numbers)
+                programme[what] = bool(now.numbers.get("projects")) - bool(before.numbers.get("projects"))
+                self.put(now)
+        self.put(tallies.added(self.get(Tally, PROGRAMME), programme))
+
+
+def _fold(archived: ArchivedEvent, event: Event, books: _Books) -> None:
+    if archived.project_id:
+        books.put_project(projects.after(books.get(ProjectView, archived.project_id), archived, event))
+    if archived.commitment_id:
+        books.put_commitment(commitments.after(books.get(CommitmentView, archived.commitment_id), archived, event))
+    if archived.partner_id:
+        books.put(parties.partner_after(books.get(PartnerView, archived.partner_id), archived, event))
+    if archived.county_code:
+        books.put(parties.county_after(books.get(CountyView, archived.county_code), archived, event))
+    for id, fact in sagas.facts(event).items():
+        books.put(sagas.after(books.get(Saga, id), fact, archived, event))
+    if entry_id := entries.entry_of(event):
+        _book(archived, event, books, entry_id)
+
+
+def _book(archived: ArchivedEvent, event: Event, books: _Books, entry_id: str) -> None:
+    before = books.get(Entry, entry_id)
+    entry = entries.after(before, event)
+    books.put(entry)
+    moved = entries.moved(before, entry)
+    if archived.project_id:
+        view = books.get(ProjectView, archived.project_id)
+        books.put_project(projects.booked(view, archived.data["currency"], moved))
+    if archived.commitment_id:
+        view_ = books.get(CommitmentView, archived.commitment_id)
+        books.put_commitment(commitments.booked(view_, archived.pairing_id, moved))
