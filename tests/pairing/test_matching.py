@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.pairing.domain import matching
-from services.pairing.domain.matching import PinCannotHold, solve
+from services.pairing.domain.matching import PinsDoNotFit, solve
 
 CATEGORIES = ("coverage", "education")
 
@@ -123,7 +123,7 @@ def enumerated(snapshot: dict[str, Any], bits: int = 20) -> dict[str, Any] | Non
 def agrees(snapshot: dict[str, Any], bits: int = 20) -> None:
     expected = enumerated(snapshot, bits)
     if expected is None:
-        with pytest.raises(PinCannotHold):
+        with pytest.raises(PinsDoNotFit):
             solve(snapshot)
     else:
         assert solve(snapshot) == expected
@@ -287,5 +287,5 @@ def test_what_is_no_snapshot_is_refused_in_one_line(changes: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("changes", [{"open": 0}, {"slots": 0}, {"live": 1}], ids=str)
 def test_a_pin_without_a_share_or_a_slot_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(PinCannotHold):
+    with pytest.raises(PinsDoNotFit):
         solve(a_snapshot(pinned=True, **changes))
