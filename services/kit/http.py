@@ -111,24 +111,28 @@ class Call:
         page: Page,
         view: View,
         *,
+        by: str = "id",
         newest_first: bool = False,
     ) -> Response:
         """A page of a list in the order of its ids, which is that of time (UUIDv7) or of county codes.
+
+        `by` names another field whose values are unique to order it by.
 
         Raises:
             Invalid: the cursor is of another list.
         """
         tx = self.transactor.reading()
-        of = hashlib.sha256(orjson.dumps([kind.__name__, where, newest_first], default=str)).hexdigest()[:16]
+        column = "_id" if by == "id" else by
+        of = hashlib.sha256(orjson.dumps([kind.__name__, where, by, newest_first], default=str)).hexdigest()[:16]
         beyond: dict[str, Any] = {}
         if page.cursor is not None:
-            beyond = {"_id": {"$lt" if newest_first else "$gt": _after(page.cursor, of)}}
+            beyond = {column: {"$lt" if newest_first else "$gt": _after(page.cursor, of)}}
         filters = {"$and": [dict(where), beyond]} if beyond else dict(where)
-        found = await tx.find(kind, filters, sort=(("_id", -1 if newest_first else 1),), limit=page.limit + 1)
+        found = await tx.find(kind, filters, sort=((column, -1 if newest_first else 1),), limit=page.limit + 1)
         items = found[: page.limit]
         body: dict[str, Any] = {"items": [_plain(view(item)) for item in items], "next_cursor": None}
         if len(found) > page.limit:
-            body["next_cursor"] = base64.urlsafe_b64encode(orjson.dumps([of, items[-1].id])).decode()
+            body["next_cursor"] = base64.urlsafe_b64encode(orjson.dumps([of, getattr(items[-1], by)])).decode()
         if page.total:
             body["total"] = await tx.count(kind, where)
         return _response(Reply(200, orjson.dumps(body), {}))
@@ -201,11 +205,13 @@ def _response(reply: Reply) -> Response:
     return Response(reply.body, reply.status, headers=dict(reply.headers), media_type="application/json")
 
 
-def _after(cursor: str, of: str) -> str:
+def _after(cursor: str, of: str) -> str | int:
     try:
         list_, last = orjson.loads(base64.urlsafe_b64decode(cursor))
-    except ValueError as error:
+        if not isinstance(last, str | int):
+            raise ValueError("neither an id nor a number")
+    except (ValueError, TypeError) as error:
         raise Invalid({"cursor": "is no cursor; take next_cursor of the page before"}) from error
     if list_ != of:
         raise Invalid({"cursor": "is of another list or filter; begin without one"})
-    return str(last)
+    return last

@@ -54,19 +54,22 @@ class Lease:
 
 
 async def _take(database: mongo.Database, name: str, holder: str) -> int | None:
-    free = {"$or": [{"holder": holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+    """The fence under which `holder` leads now, or None while another does."""
+    mine = {"$eq": ["$holder", holder]}
+    free = {"$or": [mine, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
     until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_S}}
-    fence = {"$cond": [{"$eq": ["$holder", holder]}, "$fence", {"$add": [{"$ifNull": ["$fence", 0]}, 1]}]}
+    taken = {
+        "holder": {"$cond": [free, holder, "$holder"]},
+        "until": {"$cond": [free, until, "$until"]},
+        "fence": {"$cond": [{"$and": [free, {"$not": [mine]}]}, {"$add": [{"$ifNull": ["$fence", 0]}, 1]}, "$fence"]},
+    }
     try:
         found = await database.leases.find_one_and_update(
-            {"_id": name} | free,
-            [{"$set": {"fence": fence, "holder": holder, "until": until}}],
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
+            {"_id": name}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
         )
     except DuplicateKeyError:
         return None
-    return int(found["fence"])
+    return int(found["fence"]) if found["holder"] == holder else None
 
 
 @asynccontextmanager
