@@ -208,8 +208,8 @@ def _response(reply: Reply) -> Response:
 def _after(cursor: str, of: str) -> str | int:
     try:
         list_, last = orjson.loads(base64.urlsafe_b64decode(cursor))
-        if not isinstance(last, str | int):
-            raise ValueError("neither an id nor a number")
+        if not isinstance(last, str) and not (isinstance(last, int) and last < 2**63):
+            raise ValueError("neither an id nor a number that MongoDB can hold")
     except (ValueError, TypeError) as error:
         raise Invalid({"cursor": "is no cursor; take next_cursor of the page before"}) from error
     if list_ != of:
