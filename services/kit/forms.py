@@ -4,13 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
-import orjson
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from services.kit.decision import Invalid
-from services.kit.problems import UnsupportedMediaType
+from services.kit.problems import BadRequest, UnsupportedMediaType
 
 
 class Form(BaseModel):
@@ -35,7 +34,7 @@ class Body_(Generic[F]):
 
         Raises:
             Invalid: with all its faults.
-            UnsupportedMediaType: it is not JSON.
+            UnsupportedMediaType, BadRequest: it is not JSON.
         """
         raw = self._raw
         if isinstance(raw, bytes):
@@ -43,7 +42,12 @@ class Body_(Generic[F]):
         if isinstance(raw, dict):
             raw = {name: value for name, value in raw.items() if name not in self._form.READ_ONLY}
         try:
-            return self._form.model_validate_json(json.dumps(raw), strict=True)
+            # Python reads NaN, JSON has none.
+            text = json.dumps(raw, allow_nan=False)
+        except ValueError as error:
+            raise BadRequest("The body is not JSON: NaN and Infinity are no numbers there.") from error
+        try:
+            return self._form.model_validate_json(text, strict=True)
         except ValidationError as error:
             raise Invalid(faults(error.errors(include_url=False), raw)) from error
 
@@ -81,12 +85,3 @@ def _pointer(steps: Sequence[str | int], raw: Any) -> str:
         pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
         here = here[step] if known else None
     return pointer
-
-
-def parse(raw: bytes) -> Any:
-    """JSON of RFC 8259, which knows no NaN.
-
-    Raises:
-        json.JSONDecodeError: it is none.
-    """
-    return orjson.loads(raw)
