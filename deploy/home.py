@@ -50,14 +50,18 @@ class Home:
             lock.close()
         return lock is None
 
-    def prepare(self) -> None:
+    def enter(self) -> None:
         """Make the directories and sign as the runner; the logs of the run before are kept as *.log.1."""
         for directory in (self.data, self.log, self.run):
             directory.mkdir(parents=True, exist_ok=True)
-        self._state.unlink(missing_ok=True)
-        (self.run / "runner.pid").write_text(f"{os.getpid()}\n")
         for log in self.log.glob("*.log"):
             log.replace(log.with_suffix(".log.1"))
+        self._state.unlink(missing_ok=True)
+        (self.run / "runner.pid").write_text(f"{os.getpid()}\n")
+
+    def leave(self) -> None:
+        for left in (self._state, self.run / "runner.pid"):
+            left.unlink(missing_ok=True)
 
     def write_state(self, state: State) -> None:
         unfinished = self._state.with_suffix(".new")

@@ -44,8 +44,11 @@ def _run(settings: Settings, at_ready: Callable[[], None]) -> int:
         with lock:
             infrastructure = Infrastructure.of(settings)
             _check(settings, infrastructure)
-            home.prepare()
-            asyncio.run(_until_stopped(settings, home, infrastructure, at_ready))
+            home.enter()
+            try:
+                asyncio.run(_until_stopped(settings, home, infrastructure, at_ready))
+            finally:
+                home.leave()
     except (checks.Unready, Failed, LoadFailed) as fault:
         print(f"jiedui: {fault}", file=sys.stderr, flush=True)
         return 1

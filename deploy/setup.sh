@@ -11,7 +11,7 @@ current() { # stamp file...
 }
 
 attempt() { # what log command...
-    "${@:3}" >"$2" 2>&1 || fail "$1 failed: $(grep -v '^[[:space:]]*$' "$2" | tail -n 1 | cut -c1-200) (all of it: $2)"
+    "${@:3}" >"$2" 2>&1 || fail "$1 failed: $(grep -i -m 1 error "$2" | cut -c1-300) (all of it: $2)"
 }
 
 python_packages() {

@@ -20,11 +20,17 @@ from deploy import process
 
 T = TypeVar("T")
 
-RESTART_AFTER = 1.0
-LONGEST_PAUSE = 8.0
+RESTART_AFTER_S = 1.0
+LONGEST_PAUSE_S = 8.0
 EARLY_DEATHS = 5
-PATIENCE = 180.0
+PATIENCE_S = 180.0
+STOP_WITHIN_S = 9.0
 _POLL = 0.1
+
+
+def pause_s(early_deaths: int) -> float:
+    """How long a child stays down that has died `early_deaths` times in a row before it was ready."""
+    return min(RESTART_AFTER_S * 2**early_deaths, LONGEST_PAUSE_S)
 
 
 class Failed(Exception):
@@ -78,11 +84,11 @@ class Supervisor:
 
         async def all_ready() -> None:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(PATIENCE_S):
                     await asyncio.gather(*map(tell, ready))
             except TimeoutError:
                 late = ", ".join(name for name, event in ready.items() if not event.is_set())
-                raise Failed(f"{late} not ready after {PATIENCE:.0f} s; see the logs in {self._logs}") from None
+                raise Failed(f"{late} not ready after {PATIENCE_S:.0f} s; see the logs in {self._logs}") from None
 
         await self.guard(all_ready())
 
@@ -108,13 +114,14 @@ class Supervisor:
         self._settled = True
 
     async def stop(self) -> None:
-        """End all children, those started last first, within 9 s; whoever takes longer is killed."""
+        """End all children, those started last first, in time for the 10 s in which Ctrl-C leaves nothing;
+        whoever takes longer is killed."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        deadline = time.monotonic() + 9
+        deadline = time.monotonic() + STOP_WITHIN_S
         for later, group in reversed(list(enumerate(self._groups))):
-            patience = deadline - 3 * later - time.monotonic()
+            patience = deadline - later * STOP_WITHIN_S / 3 - time.monotonic()
             running = (self._running[name].process for name in group if name in self._running)
             await asyncio.gather(*(self._end(process, patience) for process in running))
         for name in self._running:
@@ -140,16 +147,14 @@ class Supervisor:
                 early_deaths = 0
                 ready.set()
                 await _ended(running.process)
-                pause = RESTART_AFTER
             else:
                 early_deaths += 1
-                pause = min(2.0**early_deaths, LONGEST_PAUSE)
             process.kill_group(running.process)
             if not self._settled:
                 return self._fail(f"{self._epitaph(running)} before all was ready")
             if early_deaths == EARLY_DEATHS:
                 return self._fail(f"{self._epitaph(running)} {EARLY_DEATHS} times in a row before it was ready")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause_s(early_deaths))
 
     def _launch(self, child: Child) -> Running:
         started = process.launch(child.command, self._logs / f"{child.name}.log", child.env)
