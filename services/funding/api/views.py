@@ -1,0 +1,175 @@
+"""What funding answers. Amounts are texts with all decimals; what is taken from an account has a minus."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from schemas.money import to_amount
+from services.funding.domain import Account, Entry, EntryType, Funds
+
+
+def amounts(balances: Mapping[str, int]) -> dict[str, str]:
+    """By currency."""
+    return {currency: to_amount(minor, currency) for currency, minor in sorted(balances.items())}
+
+
+class OwnerView(BaseModel):
+    kind: str
+    id: str
+
+
+class AccountView(BaseModel):
+    id: str
+    owner: OwnerView
+    holds: str
+    balances: dict[str, str]
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountView":
+        owner = OwnerView(kind=account.owner.kind, id=account.owner.id)
+        return cls(id=account.id, owner=owner, holds=account.holds, balances=amounts(account.balances))
+
+
+class PostingView(BaseModel):
+    account_id: str
+    amount: str
+    currency: str
+
+
+class EntryView(BaseModel):
+    id: str
+    no: int
+    type: EntryType
+    iati_type: int
+    booked_on: date
+    recorded_at: datetime
+    amount: str
+    currency: str
+    postings: list[PostingView]
+    commitment_id: str
+    project_id: str | None
+    milestone_no: int | None
+    payee: str | None
+    reference: str | None
+    reverses: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryView":
+        postings = [
+            PostingView(
+                account_id=posting.account_id,
+                amount=to_amount(posting.amount, posting.currency),
+                currency=posting.currency,
+            )
+            for posting in entry.postings
+        ]
+        return cls(
+            id=entry.id,
+            no=entry.no,
+            type=entry.type,
+            iati_type=entry.iati_type,
+            booked_on=entry.booked_on,
+            recorded_at=entry.recorded_at,
+            amount=to_amount(entry.amount, entry.currency),
+            currency=entry.currency,
+            postings=postings,
+            commitment_id=entry.commitment_id,
+            project_id=entry.project_id,
+            milestone_no=entry.milestone_no,
+            payee=entry.payee,
+            reference=entry.reference,
+            reverses=entry.reverses,
+            reason=entry.reason,
+        )
+
+
+class FundsView(BaseModel):
+    currency: str
+    reserved: str
+    released: str
+    spent: str
+    returned: str
+    unreserved: str
+    refunded: str
+
+    @classmethod
+    def of(cls, funds: Funds) -> "FundsView":
+        def amount(minor: int) -> str:
+            return to_amount(minor, funds.currency)
+
+        return cls(
+            currency=funds.currency,
+            reserved=amount(funds.reserved),
+            released=amount(funds.released),
+            spent=amount(funds.spent),
+            returned=amount(funds.unreserved + funds.refunded),
+            unreserved=amount(funds.unreserved),
+            refunded=amount(funds.refunded),
+        )
+
+
+class StatementItem(BaseModel):
+    entry_id: str
+    booked_on: date
+    amount: str
+    currency: str
+    balance: str
+
+
+class StatementView(BaseModel):
+    """`opening` and `closing` are by currency; `opening` plus the items' amounts is `closing`."""
+
+    account_id: str
+    opening: dict[str, str]
+    closing: dict[str, str]
+    items: list[StatementItem]
+
+    @classmethod
+    def of(cls, account: Account, opening: Mapping[str, int], entries: list[Entry]) -> "StatementView":
+        balances = {currency: opening.get(currency, 0) for currency in account.balances}
+        first = amounts(balances)
+        items = []
+        for entry in entries:
+            for posting in entry.postings:
+                if posting.account_id != account.id:
+                    continue
+                balances[posting.currency] += posting.amount
+                items.append(
+                    StatementItem(
+                        entry_id=entry.id,
+                        booked_on=entry.booked_on,
+                        amount=to_amount(posting.amount, posting.currency),
+                        currency=posting.currency,
+                        balance=to_amount(balances[posting.currency], posting.currency),
+                    )
+                )
+        return cls(account_id=account.id, opening=first, closing=amounts(balances), items=items)
+
+
+class TrialBalance(BaseModel):
+    """By currency `debit` and `credit`, which are equal."""
+
+    currencies: dict[str, dict[str, str]]
+
+    @classmethod
+    def of(cls, sums: Mapping[str, tuple[int, int]]) -> "TrialBalance":
+        return cls(
+            currencies={
+                currency: {"debit": to_amount(above, currency), "credit": to_amount(below, currency)}
+                for currency, (above, below) in sums.items()
+            }
+        )
+
+
+class FaultView(BaseModel):
+    kind: str
+    id: str
+    detail: str
+
+
+class Verdict(BaseModel):
+    ok: bool
+    entries: int
+    faults: list[FaultView]

@@ -1,0 +1,129 @@
+"""Funding's states in MongoDB: collections, indexes, queries."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any, TypeVar
+
+from pymongo import IndexModel
+
+from services.funding.domain import Account, Books, Commitment, Day, Entry, Funds, Journal, Ledger, day_id
+from services.kit import mongo
+from services.kit.service import Index
+from services.kit.transact import Tx as KitTx
+
+T = TypeVar("T")
+
+# Small enough that the other requests of the process wait for some 20 ms only while a batch is read.
+_BATCH = 500
+
+
+class Tx(KitTx):
+    KINDS = {
+        Ledger: "ledger",
+        Entry: "entries",
+        Account: "accounts",
+        Day: "days",
+        Commitment: "commitments",
+        Funds: "funds",
+    }
+
+    async def journal(self, *accounts: Account, on: date | None = None) -> Journal:
+        """A journal that can book on `accounts`, for the day `on` or for none in particular."""
+        ledger = Ledger()
+        known = await self.get_many(Account, (account.id for account in accounts))
+        books = Books(
+            ledger=await self.get(Ledger, ledger.id) or ledger,
+            accounts=known,
+            days=await self._days(known.values(), on or self.today),
+        )
+        return Journal(books, now=self.now, today=self.today)
+
+    async def _days(self, accounts: Iterable[Account], on: date) -> Sequence[Day]:
+        """From `on` on. Mostly nothing is booked for later yet, and the ids say which days there are."""
+        booked = [account for account in accounts if account.booked_until and account.booked_until >= on]
+        if all(account.booked_until == on for account in booked):
+            ids = [day_id(account.id, currency, on) for account in booked for currency in account.balances]
+            return list((await self.get_many(Day, ids)).values())
+        ids = [account.id for account in booked]
+        return await self.find(Day, {"account_id": {"$in": ids}, "on": {"$gte": on.isoformat()}})
+
+    async def projects_of(self, commitment_id: str) -> list[Funds]:
+        return await self.find(Funds, {"commitment_id": commitment_id})
+
+    async def paired_as(self, pairing_ids: Iterable[str]) -> list[Funds]:
+        return await self.find(Funds, {"pairing_id": {"$in": list(pairing_ids)}})
+
+    async def with_reference(self, reference: str | None) -> Entry | None:
+        """The first entry of an external reference."""
+        if reference is None:
+            return None
+        return next(iter(await self.find(Entry, {"reference": reference}, limit=1)), None)
+
+    async def reversal_of(self, entry_id: str) -> Entry | None:
+        return next(iter(await self.find(Entry, {"reverses": entry_id}, limit=1)), None)
+
+    async def days_before(self, account_id: str, day: date) -> list[Day]:
+        return await self.find(Day, {"account_id": account_id, "on": {"$lt": day.isoformat()}})
+
+    async def entries_on(self, account_id: str, from_: date | None, until: date | None) -> list[Entry]:
+        """Those with a posting on an account, in the order in which they count."""
+        where = {"postings.account_id": account_id, **booked(from_, until)}
+        return await self.find(Entry, where, sort=(("booked_on", 1), ("_id", 1)))
+
+    async def all(self, kind: type[T]) -> AsyncIterator[T]:
+        """All states of a kind in the order of their ids; too many to hold."""
+        cursor = self._collection(kind).find({}, session=self.session, batch_size=_BATCH).sort("_id", 1)
+        async for document in cursor:
+            yield mongo.from_document(kind, document)
+
+    async def sums_of_balances(self) -> dict[str, tuple[int, int]]:
+        """By currency, what all accounts above zero and all below hold together, both as positive numbers."""
+        amount = "$balance.v"
+        stages: list[dict[str, Any]] = [
+            {"$project": {"balance": {"$objectToArray": "$balances"}}},
+            {"$unwind": "$balance"},
+            {
+                "$group": {
+                    "_id": "$balance.k",
+                    "above": {"$sum": {"$max": [amount, 0]}},
+                    "below": {"$sum": {"$max": [{"$multiply": [amount, -1]}, 0]}},
+                }
+            },
+            {"$sort": {"_id": 1}},
+        ]
+        found = self._collection(Account).aggregate(stages, session=self.session)
+        return {row["_id"]: (row["above"], row["below"]) async for row in found}
+
+    @asynccontextmanager
+    async def at_one_moment(self) -> AsyncIterator["Tx"]:
+        """Reads that all see the same moment, for at most five minutes (MongoDB's snapshot window)."""
+        async with await self.database.client.start_session(snapshot=True) as session:
+            yield Tx(self.database, self.cause, self.now, session)
+
+
+def booked(from_: date | None, until: date | None) -> dict[str, Any]:
+    """Entries booked for these days, both included."""
+    bounds = {"$gte": from_, "$lte": until}
+    given = {operator: day.isoformat() for operator, day in bounds.items() if day}
+    return {"booked_on": given} if given else {}
+
+
+def _once(name: str) -> IndexModel:
+    return IndexModel([(name, 1)], unique=True, partialFilterExpression={name: {"$type": "string"}})
+
+
+INDEXES: Mapping[type, Sequence[Index]] = {
+    Entry: [
+        _once("reference"),
+        _once("reverses"),
+        [("postings.account_id", 1), ("booked_on", 1), ("_id", 1)],
+        [("project_id", 1), ("_id", 1)],
+        [("commitment_id", 1), ("_id", 1)],
+        [("partner_ids", 1), ("_id", 1)],
+        [("booked_on", 1), ("_id", 1)],
+    ],
+    Account: [[("partner_id", 1), ("_id", 1)]],
+    Day: [[("account_id", 1), ("on", 1)]],
+    Funds: [[("commitment_id", 1)], [("pairing_id", 1)]],
+}
