@@ -75,7 +75,7 @@ def test_a_reversal_before_what_it_reverses_waits_for_it():
     ledger = Ledger()
     with pytest.raises(NotYet) as waiting:
         ledger.reverse("r1", "e1")
-    assert waiting.value.about == "e1"
+    assert waiting.value.about == "project-1"
 
 
 def test_money_raises_the_version_of_the_project_that_shows_it():

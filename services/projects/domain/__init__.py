@@ -22,7 +22,7 @@ from services.projects.domain.milestones import (
     verify_milestone,
 )
 from services.projects.domain.plan import Plan, read_plans
-from services.projects.domain.project import County, Funds, Indicator, Milestone, OpenDecision, Project
+from services.projects.domain.project import RUNNING, County, Funds, Indicator, Milestone, OpenDecision, Project
 from services.projects.domain.refusals import (
     MilestoneNotReported,
     MilestonesUnverified,
@@ -35,6 +35,7 @@ from services.projects.domain.refusals import (
 )
 
 __all__ = [
+    "RUNNING",
     "Claim",
     "County",
     "FundEntry",

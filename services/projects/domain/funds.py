@@ -47,10 +47,10 @@ def reverse(
 
     Raises:
         NotItsMoney
-        NotYet: what is reversed has not come (it may be a dead letter that is played again).
+        NotYet: what is reversed has not come (it may be a dead letter, to be played again).
     """
     if original is None:
-        raise NotYet(reversal.reverses)
+        raise NotYet(project.id)
     entry = FundEntry(id=reversal.entry_id, project_id=project.id, part=original.part, minor=-original.minor)
     return _show(project, known, entry, reversal.currency)
 

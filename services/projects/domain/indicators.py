@@ -200,7 +200,7 @@ def _split_faults(indicator: Indicator, claim: Claim) -> dict[str, str]:
         return {"/splits": "A yes or no cannot be split."}
     faults = {}
     for name, value in claim.splits.items():
-        at = f"/splits/{name}"
+        at = "/splits/" + name.replace("~", "~0").replace("/", "~1")
         if name not in SPLITS:
             faults[at] = f"Splits are {', '.join(SPLITS)}."
         elif of_value := _value_faults(indicator, value, at):

@@ -1,0 +1,147 @@
+"""What comes in: bodies and queries."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
+
+from schemas.shapes import Category
+from services.kit import clock
+from services.kit.http import Form, Page
+from services.projects import domain
+from services.projects.domain.project import ProjectStatus
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+def _day(text: Any) -> date:
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        raise ValueError("A day is YYYY-MM-DD.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"There is no such day: {error}.") from error
+
+
+def _instant(text: Any) -> datetime:
+    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+        raise ValueError("An instant is RFC 3339 with its offset, such as 2026-03-04T09:30:00+08:00.")
+    try:
+        return clock.instant(text)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"There is no such instant: {error}.") from error
+
+
+# Pydantic's own types take a number written as a text for seconds since 1970.
+Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+# Long enough for a story, short enough that a record with it stays under 1 MiB.
+Note = Annotated[str, StringConstraints(max_length=10_000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class ProjectPage(Page):
+    """Query of the list of projects."""
+
+    category: Category | None = None
+    county: str | None = None
+    partner: str | None = None
+    status: ProjectStatus | None = None
+    decision: Literal["open"] | None = None
+    at_risk: bool | None = None
+    due_before: Day | None = None
+
+
+class ObservationPage(Page):
+    """Query of the list of a project's observations."""
+
+    indicator: str | None = None
+
+
+class Because(Form):
+    reason: Reason
+
+
+class MaybeBecause(Form):
+    reason: Reason | None = None
+
+
+class ReportForm(Form):
+    """A milestone report; the milestone's other fields, as GET gave them, are ignored."""
+
+    READ_ONLY: ClassVar[frozenset[str]] = frozenset(
+        "no title weight tranche_share due_on status reason reported_by reported_at verified_by verified_at "
+        "version".split()
+    )
+    occurred_at: Instant
+    note: Note | None = None
+    evidence: list[Sha256] | None = None
+
+    def report(self) -> domain.Report:
+        evidence = None if self.evidence is None else tuple(dict.fromkeys(self.evidence))
+        return domain.Report(occurred_at=self.occurred_at, note=self.note, evidence=evidence)
+
+
+class VerifyForm(Form):
+    note: Note | None = None
+
+
+class RescheduleForm(Form):
+    due_on: Day
+    reason: Reason
+
+
+class PeriodForm(Form):
+    """Both days included."""
+
+    from_on: Day = Field(alias="from")
+    until: Day
+
+    def period(self) -> domain.Period:
+        return domain.Period(from_on=self.from_on, until_on=self.until)
+
+
+class ObservationForm(Form):
+    """A value of an indicator; `kind` and `unit` may be sent along, and must be the indicator's then."""
+
+    READ_ONLY: ClassVar[frozenset[str]] = frozenset({"id", "project_id", "observed_by", "observed_at", "version"})
+    indicator: str
+    value: Annotated[
+        Any,
+        Field(
+            json_schema_extra={
+                "anyOf": [
+                    {"type": "number"},
+                    {"type": "boolean"},
+                    {
+                        "type": "object",
+                        "properties": {"numerator": {"type": "number"}, "denominator": {"type": "number"}},
+                        "required": ["numerator", "denominator"],
+                        "additionalProperties": False,
+                    },
+                ]
+            }
+        ),
+    ]
+    period: PeriodForm | None = None
+    on: Day | None = None
+    splits: dict[str, Any] | None = None
+    kind: str | None = None
+    unit: str | None = None
+    occurred_at: Instant
+
+    def claim(self) -> domain.Claim:
+        splits = {name: value for name, value in (self.splits or {}).items() if value is not None}
+        return domain.Claim(
+            indicator=self.indicator,
+            value=self.value,
+            period=self.period.period() if self.period else None,
+            on=self.on,
+            splits=splits or None,
+            kind=self.kind,
+            unit=self.unit,
+            occurred_at=self.occurred_at,
+        )
