@@ -26,7 +26,7 @@ lint: setup ## Check style, types, imports, schemas and API documents.
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m mypy
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m schemas.check
 
 format: setup ## Format the code.

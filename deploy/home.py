@@ -1,4 +1,4 @@
-"""What `JIEDUI_HOME` holds: `data/`, `log/`, `run/`, and the state of the run that uses it.
+"""What `JIEDUI_HOME` holds: `data/`, `log/`, `run/`, the programs' `faust/` and `issuer/`; and who uses it now.
 
 The runner holds `run/runner.lock` as long as it lives, however it ends. So a free lock means that nothing
 runs here, whatever the other files say.
@@ -91,6 +91,6 @@ class Home:
         self._loaded.touch()
 
     def remove_data(self) -> None:
-        """Only what was put here: a home that was set to a wrong place keeps its other files."""
-        for directory in (self.data, self.log, self.run):
+        """All but the issuer's key, so that tokens stay good. By name: a home set to a wrong place keeps its files."""
+        for directory in (self.data, self.log, self.run, self.root / "faust"):
             shutil.rmtree(directory, ignore_errors=True)

@@ -30,7 +30,7 @@ _POLL = 0.1
 
 def pause_s(early_deaths: int) -> float:
     """How long a child stays down that has died `early_deaths` times in a row before it was ready."""
-    return min(RESTART_AFTER_S * 2**early_deaths, LONGEST_PAUSE_S)
+    return min(RESTART_AFTER_S * 2.0**early_deaths, LONGEST_PAUSE_S)
 
 
 class Failed(Exception):
