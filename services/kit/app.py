@@ -25,6 +25,7 @@ from services.kit.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
+_PING_S = 2
 EXPOSED = ["ETag", "Location", "Retry-After"]
 _OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 _RULES = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
@@ -102,8 +103,10 @@ def _add_health(app: FastAPI, context: Context) -> None:
     async def readyz(request: Request) -> Response:
         # Kafka may be away: commands are taken meanwhile, that is what the outbox is for.
         try:
-            await asyncio.wait_for(context.database.command("ping"), 2)
+            await asyncio.wait_for(context.database.command("ping"), _PING_S)
         except (PyMongoError, TimeoutError):
+            return problems.unavailable(request.url.path)
+        if not context.prepared:
             return problems.unavailable(request.url.path)
         return Response(b'{"status":"ready"}', media_type="application/json")
 

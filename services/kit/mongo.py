@@ -187,7 +187,7 @@ async def ensure(database: Database, indexes: dict[str, list[IndexModel]]) -> No
     for collection, models in indexes.items():
         if collection not in there:
             try:
-                await database.create_collection(collection)
+                await database.command("create", collection)
             except OperationFailure as error:
                 if error.code != _NAMESPACE_EXISTS:
                     raise

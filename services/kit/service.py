@@ -72,6 +72,8 @@ class Context:
     transactor: Transactor
     holder: str
     """Names this process, in leases and to Kafka."""
+    prepared: bool = False
+    _preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def of(cls, service: Service, settings: Settings, program: str) -> "Context":
@@ -82,8 +84,11 @@ class Context:
         return cls(service, settings, clock, database, transactor, holder)
 
     async def prepare(self) -> None:
-        """Collections and indexes."""
-        await mongo.ensure(self.database, self.service.all_indexes())
+        """Collections and indexes, once a process."""
+        async with self._preparing:
+            if not self.prepared:
+                await mongo.ensure(self.database, self.service.all_indexes())
+                self.prepared = True
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -33,6 +33,8 @@ from services.kit.supervise import forever
 
 log = logging.getLogger(__name__)
 
+Loops = list[tuple[str, Callable[[], Awaitable[None]]]]
+
 STOP_S = 10.0
 _BEAT_S = 1.0
 _SWEEP_S = 1.0
@@ -45,9 +47,10 @@ def run_worker(service: Service, settings: Settings) -> None:
     health.serve(settings.host, settings.worker_port, status)
     asyncio.run(_wait_for_kafka(settings.kafka_bootstrap, status))
     app = _faust_app(service, settings)
+    # Without agents there is nothing that faust could subscribe to.
+    app.producer_only = service.agents is None
     parts = _Parts(context, status)
-    for name, loop in parts.loops():
-        app.service(_supervised(name, loop))
+    app.service(_Loops(parts.loops()))
     _beat(app, parts)
     if service.agents is not None:
         service.agents(app, context)
@@ -73,13 +76,14 @@ async def _wait_for_kafka(bootstrap: str, status: health.Status) -> None:
 
 
 def _faust_app(service: Service, settings: Settings) -> faust.App:
-    slot = f"{service.name}-{settings.worker_slot}"
+    # Tables are caches; each process has its own folder, or RocksDB refuses the second.
+    tables = (settings.home / "faust" / f"{service.name}-{settings.worker_slot}").absolute()
+    tables.mkdir(parents=True, exist_ok=True)
     return faust.App(
         f"jiedui-{service.name}-live",
         broker=f"kafka://{settings.kafka_bootstrap}",
-        # Tables are caches; each process has its own folder, or RocksDB refuses the second.
         store="rocksdb://?driver=rocksdict",
-        datadir=str((settings.home / "faust" / slot).absolute()),
+        datadir=str(tables),
         web_enabled=False,
         autodiscover=False,
         topic_allow_declare=False,
@@ -110,8 +114,8 @@ class _Parts:
         status.consumer = self.consumer.state if service.topics else None
         status.relay = self.relay.state
 
-    def loops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-        found: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+    def loops(self) -> Loops:
+        found: Loops = [
             ("relay", self._prepared(self.relay.run)),
             ("pulse", self._pulse),
         ]
@@ -171,25 +175,30 @@ def _beat(app: faust.App, parts: _Parts) -> None:
             parts.status.kafka_answered()
 
 
-def _supervised(name: str, loop: Callable[[], Awaitable[None]]) -> type[mode.Service]:
-    """A loop as a service of the faust application."""
+class _Loops(mode.Service):  # type: ignore[misc]
+    """The worker's loops as a service of the faust application."""
 
-    class Supervised(mode.Service):  # type: ignore[misc]
-        async def on_start(self) -> None:
-            self._running = asyncio.create_task(forever(name, loop), name=name)
-            self._running.add_done_callback(self._ended)
+    def __init__(self, loops: Loops) -> None:
+        super().__init__()
+        self._loops = loops
+        self._running: set[asyncio.Task[None]] = set()
 
-        def _ended(self, task: asyncio.Task[None]) -> None:
-            if not task.cancelled() and task.exception() is not None:
-                log.critical("this worker cannot go on", extra={"loop": name})
-                os._exit(1)
+    async def on_start(self) -> None:
+        for name, loop in self._loops:
+            task = asyncio.create_task(forever(name, loop), name=name)
+            task.add_done_callback(_must_not_end)
+            self._running.add(task)
 
-        async def on_stop(self) -> None:
-            self._running.cancel()
-            await asyncio.wait({self._running}, timeout=STOP_S)
+    async def on_stop(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.wait(self._running, timeout=STOP_S)
 
-    Supervised.__name__ = Supervised.__qualname__ = name
-    return Supervised
+
+def _must_not_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("this worker cannot go on", extra={"loop": task.get_name()})
+        os._exit(1)
 
 
 class _Worker(faust.Worker):  # type: ignore[misc]
