@@ -97,7 +97,7 @@ def _message(cls: type[Event]) -> dict[str, Any]:
         "title": cls.TYPE,
         "summary": of_data["description"],
         "contentType": CONTENT_TYPE,
-        "bindings": {"kafka": {"key": {"type": "string", "description": f"the subject: {cls.SUBJECT}"}}},
+        "bindings": {"kafka": {"key": {"type": "string", "description": "the subject"}}},
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/Envelope"},

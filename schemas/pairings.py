@@ -13,6 +13,7 @@ from schemas.shapes import (
     Int64,
     Money,
     ObjectiveLevel,
+    Ordinal,
     PerCent,
     Quantity,
     Sha256,
@@ -99,7 +100,7 @@ class PairingApproved(_Pairing):
 
     project_id: Id = field()  # required here, in spite of the base's default
     title: Text
-    commitment_version: Annotated[int, Fragment(minimum=1)] | None = None
+    commitment_version: Ordinal | None = None
 
 
 @event("jiedui.pairing.rejected", topic=PAIRINGS, subject="pairing_id")
