@@ -105,6 +105,9 @@ class Server:
     async def make(self, body: Any, **headers: str) -> httpx.Response:
         return await self.client.post("/things", json=body, headers=self.token("coordinator") | headers)
 
+    async def is_ready(self) -> bool:
+        return (await self.client.get("/readyz")).status_code == 200
+
     async def count(self) -> int:
         return int(await self.database.outbox.count_documents({}))
 
@@ -129,7 +132,7 @@ async def server(mongodb: str, tmp_path: Path) -> AsyncIterator[Server]:
     app = create_app(service, settings)
     async with serving(app, port):
         made = Server(f"http://127.0.0.1:{port}", tmp_path, app.state.context.database)
-        await until(lambda: made.database.list_collection_names(filter={"name": "things"}), "collections are there")
+        await until(made.is_ready, "it is ready")
         yield made
         await made.client.aclose()
 
