@@ -1,0 +1,112 @@
+"""What the relay promises: each row at least once, a subject's in order, one leader, nothing lost on the way."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.partners import PartnerAmended, PartnerRegistered
+from services.kit import mongo
+from services.kit.decision import Decision
+from services.kit.lease import LeaseLost, leading
+from services.kit.outbox import in_order
+from tests.kit.toy import Bench, Partner, Tx
+from tests.waiting import until
+
+
+async def say(bench: Bench, partner_id: str, text: str) -> None:
+    """One command that changes a partner and publishes it."""
+
+    async def work(tx: Tx) -> Decision[None]:
+        known = await tx.get(Partner, partner_id)
+        state = replace(known, seen=known.seen + 1) if known else Partner(id=partner_id, seen=1)
+        kind = PartnerAmended if known else PartnerRegistered
+        event = kind(partner_id=partner_id, name={"zh": text}, kind="enterprise")
+        return Decision(None, saves=(state,), events=(event,))
+
+    await bench.context.transact(work, "test")
+
+
+async def published(bench: Bench) -> list[dict[str, Any]]:
+    topic = PartnerRegistered.TOPIC
+    mine = f"/jiedui/{bench.service.name}"
+    found = [orjson.loads(record.value) for record in await bench.read(topic) if record.value]
+    return [event for event in found if event.get("source") == mine]
+
+
+async def test_what_was_decided_is_published_in_the_order_of_each_subject(bench: Bench) -> None:
+    await asyncio.gather(*(say(bench, f"p{n % 5}", str(n)) for n in range(50)))
+    async with bench.running(bench.relay()):
+        await until(lambda: _all_sent(bench), "all rows are sent")
+    events = await published(bench)
+    assert len(events) == 50
+    for partner in range(5):
+        numbers = [int(event["sequence"]) for event in events if event["subject"] == f"p{partner}"]
+        assert numbers == list(range(1, 11))
+
+
+async def test_a_row_that_commits_late_is_not_skipped(bench: Bench) -> None:
+    """Transactions do not commit in the order of their ids: the first to begin commits last here."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def late(tx: Tx) -> Decision[None]:
+        state = Partner(id="late", seen=1)
+        event = PartnerRegistered(partner_id="late", name={"zh": "late"}, kind="enterprise")
+        decision = Decision(None, saves=(state,), events=(event,))
+        tx.keep(decision)
+        begun.set()
+        await may_end.wait()
+        return Decision(None)
+
+    async with bench.running(bench.relay()):
+        slow = asyncio.create_task(bench.context.transact(late, "test"))
+        await begun.wait()
+        await say(bench, "early", "early")
+        await until(lambda: bench.database.outbox.find_one({"key": b"early", "sent": True}), "early is sent")
+        may_end.set()
+        await slow
+        await until(lambda: bench.database.outbox.find_one({"key": b"late", "sent": True}), "late is sent")
+    assert {event["subject"] for event in await published(bench)} == {"early", "late"}
+
+
+async def test_two_relays_at_once_send_each_row_once(bench: Bench) -> None:
+    async with bench.running(bench.relay("one"), bench.relay("two")):
+        for n in range(20):
+            await say(bench, f"p{n}", "x")
+        await until(lambda: _all_sent(bench), "all rows are sent")
+    assert len(await published(bench)) == 20
+
+
+async def test_a_leader_that_slept_through_its_lease_can_mark_nothing(bench: Bench) -> None:
+    async with leading(bench.database, "relay", "old") as old:
+        # As if it had slept: its lease is over by the database's clock.
+        await bench.database.leases.update_one({"_id": "relay"}, [{"$set": {"until": "$$NOW"}}])
+        async with leading(bench.database, "relay", "new") as new:
+            assert new.fence == old.fence + 1
+            with pytest.raises(LeaseLost):
+                await mongo.in_transaction(bench.database.client, old.guard)
+            await mongo.in_transaction(bench.database.client, new.guard)
+
+
+async def test_a_lease_is_taken_over_when_its_holder_is_gone(bench: Bench) -> None:
+    async with leading(bench.database, "work", "one") as one:
+        assert not one.lost
+    async with leading(bench.database, "work", "two") as two:
+        assert two.fence == one.fence + 1
+
+
+def test_rows_of_one_key_go_by_their_number_whatever_their_ids() -> None:
+    rows = [
+        {"_id": "1", "key": b"a", "sequence": 2},
+        {"_id": "2", "key": b"b", "sequence": 1},
+        {"_id": "3", "key": b"a", "sequence": 1},
+        {"_id": "4", "key": b"a"},
+    ]
+    assert [row["_id"] for row in in_order(rows)] == ["3", "2", "1", "4"]
+
+
+async def _all_sent(bench: Bench) -> bool:
+    rows = await bench.database.outbox.count_documents({})
+    return rows > 0 and await bench.database.outbox.count_documents({"sent": False}) == 0
