@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 from deploy import kafka
@@ -37,9 +38,11 @@ def settings_of(service: str) -> type[BaseSettings]:
 
 
 def names_read_by(settings: type[BaseSettings]) -> set[str]:
-    prefix = settings.model_config["env_prefix"]
-    aliases = {name: field.validation_alias for name, field in settings.model_fields.items()}
-    return {str(alias) if alias else f"{prefix}{name}".upper() for name, alias in aliases.items()}
+    names = set()
+    for name, field in settings.model_fields.items():
+        alias = field.validation_alias or f"{settings.model_config['env_prefix']}{name}".upper()
+        names |= set(alias.choices) if isinstance(alias, AliasChoices) else {alias}
+    return {str(name) for name in names}
 
 
 def test_the_programs_are_the_two_of_each_service_and_nothing_else_is_built() -> None:
@@ -72,6 +75,12 @@ def test_a_program_takes_its_settings_from_what_compose_sets(
     assert settings.kafka_bootstrap == PARTS["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split("//")[1]
     assert settings.mongodb_uri == "mongodb://mongodb:27017/?replicaSet=rs0"
     assert (settings.oidc_issuer, settings.oidc_audience) == (ISSUER, "jiedui")
+
+
+@pytest.mark.parametrize("service", topics.SERVICES)
+def test_a_variable_that_is_not_ours_changes_no_setting(service: str) -> None:
+    """`PORT` is set on many machines."""
+    assert all(name.startswith("JIEDUI_") for name in names_read_by(settings_of(service)))
 
 
 @pytest.mark.parametrize(("service", "program"), PROGRAMS)
