@@ -139,9 +139,34 @@ def solve(file: Annotated[Path, typer.Argument(help="A snapshot, as GET /rounds/
         answer = matching.solve(snapshot)
     except OSError as fault:
         _fail(f"{file}: {fault.strerror}", 2)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         _fail(f"{file}: {fault}")
     print(rfc8785.dumps(answer).decode())
+
+
+@app.command()
+def verify() -> None:
+    """Check that the four databases fit together; list what does not and end with 3. Works beside what runs."""
+    from pymongo.errors import PyMongoError
+
+    from deploy.home import Home
+    from deploy.verify import verify as faults_of
+    from services.kit.clock import Clock
+
+    settings = _settings()
+    state = Home(settings.home).state()
+    uri = state.mongodb_uri if state else settings.mongodb_uri
+    if uri is None:
+        _fail("nothing runs here: make run first, or set JIEDUI_MONGODB_URI")
+    try:
+        faults = faults_of(uri, Clock(settings.clock_offset).now())
+    except PyMongoError as fault:
+        _fail(f"the databases cannot be read: {fault}")
+    for found in faults:
+        print(found)
+    if faults:
+        raise typer.Exit(3)
+    print("all fits together")
 
 
 @app.command()

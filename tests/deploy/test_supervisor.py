@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from deploy import supervisor
 from deploy.supervisor import Child, Failed, Supervisor, pause_s
+from tests.waiting import until
 
 LIVES = "open(READY, 'w').close(); time.sleep(60)"
 DIES = "print('no luck'); sys.exit(3)"
@@ -30,13 +31,6 @@ async def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     keeper = Supervisor(tmp_path, tmp_path)
     yield keeper
     await keeper.stop()
-
-
-async def until(check: Callable[[], bool], what: str) -> None:
-    async with asyncio.timeout(10):
-        while not check():
-            await asyncio.sleep(0.02)
-    assert check(), what
 
 
 def pid(home: Path, name: str) -> int:
