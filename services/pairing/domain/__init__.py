@@ -39,6 +39,7 @@ from services.pairing.domain.promise import (
 from services.pairing.domain.round import (
     NO_ROUNDS,
     SOLVED,
+    LevelName,
     Round,
     Rounds,
     Snapshot,
@@ -68,6 +69,7 @@ __all__ = [
     "Commitment",
     "County",
     "IndicatorValue",
+    "LevelName",
     "Need",
     "Pairing",
     "Particulars",

@@ -18,6 +18,7 @@ from services.pairing.domain.pairing import (
 )
 from services.pairing.domain.refusals import RoundIsRunning, RoundNotCompleted, RoundNotNewest, RoundNotRunning
 
+LevelName = Literal["counties", "needs", "bands", "preference", "kept", "severity"]
 RoundStatus = Literal["running", "completed", "failed", "cancelled"]
 FROZEN, SOLVED, DONE = 30, 80, 100
 """Progress in per cent."""
@@ -25,7 +26,7 @@ FROZEN, SOLVED, DONE = 30, 80, 100
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    level: str
+    level: LevelName
     value: int
 
 
@@ -217,7 +218,7 @@ def _completed(round: Round, result: Result) -> RoundCompleted:
         counties_reached=result.counties_reached,
         needs_served=result.needs_served,
         needs_unserved=result.needs_unserved,
-        objective=[{"level": one.level, "value": one.value} for one in result.objective],  # type: ignore[typeddict-item]
+        objective=[{"level": one.level, "value": one.value} for one in result.objective],
         solve_ms=result.solve_ms,
     )
 

@@ -1,0 +1,9 @@
+"""Pairing over HTTP, by resource."""
+
+from fastapi import APIRouter
+
+from services.pairing.api import commitments, counties, pairings, partners, rounds, rules
+
+router = APIRouter()
+for _part in (partners, counties, commitments, rounds, pairings, rules):
+    router.include_router(_part.router)

@@ -1,0 +1,196 @@
+"""Rounds over HTTP."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.kit.decision import Decision, NotFound, Refused
+from services.kit.forms import Form
+from services.kit.http import Call, Page, Unread, accepted, allow, ok
+from services.kit.idempotency import Reply
+from services.pairing import domain
+from services.pairing.api.fields import Day, Instant, Nothing, Prose, reading
+from services.pairing.api.pairings import approve, locks_of
+from services.pairing.domain import LevelName, Pairing, Round
+from services.pairing.store import Tx
+
+router = APIRouter(tags=["rounds"])
+
+Reader = Annotated[Call, allow("coordinator", "monitor")]
+Coordinator = Annotated[Call, allow("coordinator")]
+
+# RFC 8785 numbers are doubles: beyond this not every whole number is one.
+_LARGEST_SEED = 2**53 - 1
+
+
+class RoundForm(Form):
+    as_of: Day
+    seed: Annotated[int, Field(ge=-_LARGEST_SEED, le=_LARGEST_SEED)]
+
+
+class CancelForm(Form):
+    reason: Prose | None = None
+
+
+class LevelView(BaseModel):
+    level: LevelName
+    value: int
+
+
+class RoundView(BaseModel):
+    """The figures are null until it is completed; `reason` says why it failed or was cancelled."""
+
+    id: str
+    as_of: date
+    seed: int
+    status: Literal["running", "completed", "failed", "cancelled"]
+    progress: int
+    snapshot_sha256: str | None
+    pairings: int | None
+    counties_reached: int | None
+    needs_served: int | None
+    needs_unserved: int | None
+    objective: list[LevelView] | None
+    solve_ms: float | None
+    reason: str | None
+    version: int
+    requested_at: Instant
+    requested_by: str
+    ended_at: Instant | None
+
+    @classmethod
+    def of(cls, round: Round) -> "RoundView":
+        result = round.result
+        return cls(
+            id=round.id,
+            as_of=round.as_of,
+            seed=round.seed,
+            status=round.status,
+            progress=round.progress,
+            snapshot_sha256=round.snapshot_sha256,
+            pairings=result.pairings if result else None,
+            counties_reached=result.counties_reached if result else None,
+            needs_served=result.needs_served if result else None,
+            needs_unserved=result.needs_unserved if result else None,
+            objective=[LevelView(level=one.level, value=one.value) for one in result.objective] if result else None,
+            solve_ms=result.solve_ms if result else None,
+            reason=round.reason,
+            version=round.version,
+            requested_at=round.requested_at,
+            requested_by=round.requested_by,
+            ended_at=round.ended_at,
+        )
+
+
+class RefusalView(BaseModel):
+    pairing_id: str
+    type: str
+    detail: str
+
+
+class ApprovalView(BaseModel):
+    """What this call approved, and what it could not."""
+
+    approved: list[str]
+    refused: list[RefusalView]
+
+
+@router.post("/rounds", status_code=202, response_model=RoundView)
+async def request_round(call: Coordinator, form: Unread[RoundForm]) -> Response:
+    """The worker takes it up; follow it by its Location."""
+
+    async def work(tx: Tx) -> Decision[Round]:
+        asked = form.read()
+        return domain.request_round(
+            await tx.rounds(),
+            as_of=asked.as_of,
+            seed=asked.seed,
+            id=tx.new_id(),
+            now=tx.now,
+            today=tx.today,
+            by=call.caller.sub,
+        )
+
+    return await call.perform(work, accepted("/rounds", RoundView.of), locks=["rounds"])
+
+
+@router.get("/rounds")
+async def list_rounds(call: Reader, page: Annotated[Page, Query()]) -> Response:
+    """Newest first."""
+    return await call.page(Round, {}, page, RoundView.of, newest_first=True)
+
+
+@router.get("/rounds/{id}", response_model=RoundView)
+async def get_round(id: str, call: Reader) -> Response:
+    async def work(tx: Tx) -> Round:
+        return await tx.need(Round, id)
+
+    return await call.read(work, ok(RoundView.of))
+
+
+@router.get("/rounds/{id}/snapshot")
+async def get_snapshot(id: str, call: Reader) -> Response:
+    """What the round looked at: RFC 8785 bytes, whose SHA-256 is the round's `snapshot_sha256`."""
+
+    async def work(tx: Tx) -> bytes:
+        round = await tx.need(Round, id)
+        if round.snapshot_sha256 is None:
+            raise NotFound("Nothing is frozen yet.")
+        return await tx.snapshot_of(id)
+
+    return await call.read(work, lambda content: Reply(200, content, {}))
+
+
+@router.post("/rounds/{id}/cancel", response_model=RoundView)
+async def cancel_round(id: str, call: Coordinator, form: Unread[CancelForm]) -> Response:
+    async def work(tx: Tx) -> Decision[Round]:
+        round = await tx.need(Round, id)
+        reason = form.read().reason
+        return domain.cancel_round(round, await tx.rounds(), reason=reason, now=tx.now)
+
+    return await call.perform(work, ok(RoundView.of))
+
+
+@router.post("/rounds/{id}/approve", response_model=ApprovalView)
+async def approve_round(id: str, call: Coordinator, form: Unread[Nothing]) -> Response:
+    """Approves all that is still proposed, each pairing by itself; it may be asked again."""
+    outcome = _Outcome([], [])
+
+    async def work(tx: Tx) -> Decision[_Outcome]:
+        round = await tx.need(Round, id)
+        form.read()
+        domain.check_newest(round, await tx.rounds())
+        # Each in a transaction of its own: one that is refused must not hold back the others, and a
+        # round may have more pairings than one transaction takes. What is approved stays approved
+        # should this one be run again.
+        for pairing in await reading(call).proposals_of_round(id):
+            await _approve_one(call, pairing, outcome)
+        return Decision(outcome)
+
+    return await call.perform(work, ok(_Outcome.view))
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    approved: list[str]
+    refused: list[RefusalView]
+
+    def view(self) -> ApprovalView:
+        return ApprovalView(approved=self.approved, refused=self.refused)
+
+
+async def _approve_one(call: Call, pairing: Pairing, outcome: _Outcome) -> None:
+    async def work(tx: Any) -> Decision[Pairing]:
+        return await approve(tx, await tx.need(Pairing, pairing.id))
+
+    try:
+        await call.transactor.transact(work, call.cause(), locks=await locks_of(call, pairing.id))
+    except Refused as refused:
+        outcome.refused.append(
+            RefusalView(pairing_id=pairing.id, type=f"/problems/{refused.rule}", detail=refused.detail)
+        )
+    else:
+        outcome.approved.append(pairing.id)

@@ -1,0 +1,135 @@
+"""Pairing's states in MongoDB: collections, indexes, queries by name."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from services.kit.transact import Tx as KitTx
+from services.pairing.domain import (
+    NO_ROUNDS,
+    Card,
+    Commitment,
+    County,
+    Pairing,
+    Partner,
+    Round,
+    Rounds,
+    Rule,
+    Snapshot,
+)
+
+ALIVE = ["open", "partly_paired", "fully_paired"]
+
+
+class Tx(KitTx):
+    KINDS = {
+        Partner: "partners",
+        County: "counties",
+        Card: "cards",
+        Commitment: "commitments",
+        Round: "rounds",
+        Rounds: "round_book",
+        Snapshot: "snapshots",
+        Pairing: "pairings",
+        Rule: "rules",
+    }
+
+    async def partner_with_code(self, credit_code: str | None) -> Partner | None:
+        if credit_code is None:
+            return None
+        return next(iter(await self.find(Partner, {"particulars.credit_code": credit_code})), None)
+
+    async def card_on(self, county: County, day: date) -> Card | None:
+        """The newest version of a county's card that holds on a day."""
+        if county.card.valid_from <= day:
+            return county.card
+        return next(iter(await self._cards({"county_code": county.id}, day, limit=1)), None)
+
+    async def older_cards_on(self, day: date) -> dict[str, Card]:
+        """By county code, the card of each county whose newest version does not hold yet on a day."""
+        later = await self.find(County, {"card.valid_from": {"$gt": day.isoformat()}})
+        found: dict[str, Card] = {}
+        for card in await self._cards({"county_code": {"$in": [county.id for county in later]}}, day):
+            found.setdefault(card.county_code, card)
+        return found
+
+    async def counties_with_cards(self, day: date) -> list[tuple[County, Card]]:
+        """All counties of which something is known on a day."""
+        older = await self.older_cards_on(day)
+        counties = await self.find(County, {})
+        cards = older | {county.id: county.card for county in counties if county.card.valid_from <= day}
+        return [(county, cards[county.id]) for county in counties if county.id in cards]
+
+    async def commitments_for_round(self, rules: Sequence[Rule]) -> list[Commitment]:
+        """Those that are neither withdrawn nor expired, and those that a rule names."""
+        named = [rule.commitment_id for rule in rules if rule.commitment_id]
+        return await self.find(Commitment, {"$or": [{"status": {"$in": ALIVE}}, {"_id": {"$in": named}}]})
+
+    async def overdue_commitments(self, limit: int) -> list[Commitment]:
+        """Those whose last day has passed and that have not expired yet."""
+        where = {"status": {"$in": ALIVE}, "terms.valid_until": {"$lt": self.today.isoformat()}}
+        return await self.find(Commitment, where, limit=limit)
+
+    async def proposals_of(self, commitment_id: str) -> list[Pairing]:
+        return await self.find(Pairing, {"commitment_id": commitment_id, "status": "proposed"})
+
+    async def standing_of(self, commitment: Commitment) -> list[Pairing]:
+        found = await self.get_many(Pairing, [standing.pairing_id for standing in commitment.standing])
+        return list(found.values())
+
+    async def all_proposals(self) -> list[Pairing]:
+        return await self.find(Pairing, {"status": "proposed"})
+
+    async def proposals_of_round(self, round_id: str) -> list[Pairing]:
+        return await self.find(Pairing, {"round_id": round_id, "status": "proposed"})
+
+    async def pairs_of_round(self, round_id: str | None) -> frozenset[tuple[str, str]]:
+        """The pairs (commitment, county) that a round proposed, whatever became of them."""
+        found = await self.find(Pairing, {"round_id": round_id}) if round_id else []
+        return frozenset((pairing.commitment_id, pairing.county_code) for pairing in found)
+
+    async def rules_that_hold(self) -> list[Rule]:
+        return await self.find(Rule, {"removed_at": None})
+
+    async def rounds(self) -> Rounds:
+        return await self.get(Rounds, NO_ROUNDS.id) or NO_ROUNDS
+
+    async def snapshot_of(self, round_id: str) -> bytes:
+        """The RFC 8785 bytes; empty where nothing is frozen yet."""
+        parts = await self.find(Snapshot, {"round_id": round_id}, sort=(("no", ASCENDING),))
+        return b"".join(part.content for part in parts)
+
+    async def _cards(self, where: dict[str, Any], day: date, limit: int = 0) -> list[Card]:
+        holding = where | {"valid_from": {"$lte": day.isoformat()}}
+        return await self.find(Card, holding, sort=(("version", DESCENDING),), limit=limit)
+
+
+INDEXES: dict[type, list[IndexModel]] = {
+    Partner: [
+        IndexModel(
+            [("particulars.credit_code", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"particulars.credit_code": {"$type": "string"}},
+        ),
+    ],
+    County: [IndexModel([("card.valid_from", ASCENDING)]), IndexModel([("province", ASCENDING)])],
+    Card: [IndexModel([("county_code", ASCENDING), ("version", DESCENDING)])],
+    Commitment: [
+        IndexModel([("partner_id", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("status", ASCENDING), ("terms.valid_until", ASCENDING)]),
+        IndexModel([("terms.category", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("terms.reference", ASCENDING)]),
+    ],
+    Round: [IndexModel([("status", ASCENDING)])],
+    Snapshot: [IndexModel([("round_id", ASCENDING), ("no", ASCENDING)])],
+    Pairing: [
+        IndexModel([("commitment_id", ASCENDING), ("status", ASCENDING)]),
+        IndexModel([("round_id", ASCENDING), ("status", ASCENDING)]),
+        IndexModel([("partner_id", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("county_code", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("status", ASCENDING), ("_id", ASCENDING)]),
+    ],
+    Rule: [IndexModel([("removed_at", ASCENDING), ("county_code", ASCENDING)])],
+}
