@@ -1,7 +1,5 @@
 """Each service's API is described in valid OpenAPI 3.1."""
 
-import copy
-
 import pytest
 
 from schemas.check import openapi_faults, openapi_of
@@ -23,7 +21,5 @@ def test_each_operation_has_a_name_of_its_own_and_says_what_it_answers(service: 
 
 def test_a_wrong_document_is_seen() -> None:
     document = openapi_of("funding")
-    wrong = copy.deepcopy(document)
-    next(iter(next(iter(wrong["paths"].values())).values()))["responses"] = {"200": {"content": "JSON"}}
-    assert openapi_faults("funding", wrong)
+    assert openapi_faults("funding", document | {"info": {"title": "no version"}})
     assert openapi_faults("funding", document | {"openapi": "3.0.3"})
