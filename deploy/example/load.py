@@ -56,7 +56,7 @@ async def load(
 
 
 async def _load(client: Client, report: Report, directory: Path) -> Summary:
-    today = Clock(offset(os.environ.get("JIEDUI_CLOCK_OFFSET", "0s"))).today()
+    today = Clock(offset(os.environ.get("JIEDUI_CLOCK_OFFSET") or "0s")).today()
     programme = read(directory, today)
     listed = {county["code"]: county for county in await client.items("/counties")}
     day = _day_of_loading(programme, listed, today)
@@ -116,18 +116,20 @@ async def _load_commitments(client: Client, report: Report, programme: Programme
 async def _completed_round(client: Client, report: Report, programme: Programme, day: date) -> str:
     asked = {"as_of": day.isoformat(), "seed": programme.seed}
     earlier = [run for run in await client.items("/rounds") if {name: run[name] for name in asked} == asked]
-    sound = [run for run in earlier if run["status"] in ("running", "completed")]
-    # A failed round is not run into the same key, or its answer would come again for ever.
-    run = sound[0] if sound else await client.post("/rounds", asked, key=f"{programme.name}-round-{len(earlier) + 1}")
+    # The first one is ours; somebody may have asked for the same again since.
+    sound = sorted(run["id"] for run in earlier if run["status"] in ("running", "completed"))
+    # After a round that failed, its key would bring its answer again for ever.
+    key = f"{programme.name}-round-{len(earlier) + 1}"
+    id = sound[0] if sound else str((await client.post("/rounds", asked, key=key))["id"])
 
     async def progress() -> tuple[int, int]:
-        found = await client.get("pairing", f"/rounds/{run['id']}")
+        found = await client.get("pairing", f"/rounds/{id}")
         if found["status"] in ("failed", "cancelled"):
-            raise LoadFailed(f"Round {run['id']} is {found['status']}: look at pairing's log, then load again")
+            raise LoadFailed(f"round {id} is {found['status']} ({found['reason']}): put that right, then load again")
         return (100 if found["status"] == "completed" else min(found["progress"], 99)), 100
 
     await _wait(report, "round", progress)
-    return str(run["id"])
+    return id
 
 
 async def _approve(client: Client, report: Report, programme: Programme, round_id: str) -> tuple[str, ...]:
