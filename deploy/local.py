@@ -50,9 +50,15 @@ def _run(settings: Settings, at_ready: Callable[[], None]) -> int:
             finally:
                 home.leave()
     except (checks.Unready, Failed, LoadFailed) as fault:
-        print(f"jiedui: {fault}", file=sys.stderr, flush=True)
-        return 1
+        return _told(str(fault))
+    except OSError as fault:
+        return _told(f"{fault.filename or settings.home}: {fault.strerror}")
     return 0
+
+
+def _told(reason: str) -> int:
+    print(f"jiedui: {reason}", file=sys.stderr, flush=True)
+    return 1
 
 
 def _check(settings: Settings, infrastructure: Infrastructure) -> None:

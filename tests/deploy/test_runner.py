@@ -197,6 +197,12 @@ def test_too_little_disk_is_one_line_that_names_the_setting(runner: Runner) -> N
     assert "JIEDUI_MIN_FREE_MB" in one_line(done)
 
 
+def test_a_home_that_cannot_be_made_is_one_line_that_names_it(runner: Runner) -> None:
+    done = runner.run(JIEDUI_HOME="/dev/null/home")
+    assert done.returncode == 1
+    assert "/dev/null/home" in one_line(done)
+
+
 def test_missing_java_is_one_line_that_says_what_to_install(runner: Runner, tmp_path: Path) -> None:
     done = runner.run(PATH=tmp_path)
     assert done.returncode == 1
