@@ -202,6 +202,11 @@ def _must_not_end(task: asyncio.Task[None]) -> None:
 
 
 class _Worker(faust.Worker):  # type: ignore[misc]
+    def __init__(self, app: faust.App, **options: Any) -> None:
+        super().__init__(app, **options)
+        # It would write escape sequences between the lines of the log.
+        self.spinner = None
+
     def _on_sigterm(self) -> None:
         self._end_soon()
         super()._on_sigterm()
