@@ -18,7 +18,6 @@ def pulse(at_s: float = 0.0, **other: Any) -> Pulse:
         "outbox_oldest_age_s": 1.5,
         "applied": 0,
         "sent": 0,
-        "build": "1",
     }
     return Pulse(**fields | other)
 

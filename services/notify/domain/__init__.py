@@ -11,7 +11,7 @@ from services.notify.domain.projection import PassedOver, Projection, fold, keys
 from services.notify.domain.projects import ProjectView
 from services.notify.domain.sagas import STUCK_AFTER, Saga, Wait, stuck
 from services.notify.domain.tallies import PROGRAMME, Tally, figures, total
-from services.notify.domain.visibility import Principals, of_county, of_partner, principals, sees
+from services.notify.domain.visibility import Principals, of_county, of_partner, principals, sees, sees_county
 
 __all__ = [
     "PROGRAMME",
@@ -48,6 +48,7 @@ __all__ = [
     "rates",
     "replay",
     "sees",
+    "sees_county",
     "stuck",
     "total",
 ]

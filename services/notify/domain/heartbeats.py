@@ -20,13 +20,13 @@ class Pulse:
     id: str
     service: str
     at: datetime
-    outbox_depth: int
-    outbox_oldest_age_s: float
+    outbox_depth: int | None
+    outbox_oldest_age_s: float | None
+    """Both None while its database does not answer."""
     applied: int
     """Events taken in since the worker started."""
     sent: int
     """Records sent since the worker started."""
-    build: str
     applied_per_minute: float = 0.0
     sent_per_minute: float = 0.0
 

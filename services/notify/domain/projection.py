@@ -41,7 +41,9 @@ class PassedOver:
 
     id: str
     position: int
-    type: str
+    stream: str
+    """Its source and subject."""
+    number: int
     error: str
 
 
@@ -85,12 +87,20 @@ def fold(events: Sequence[ArchivedEvent], states: Mapping[Key, Any]) -> tuple[Ma
             if event is not None:
                 _fold(archived, event, books)
         except Exception as error:
-            passed_over.append(
-                PassedOver(id=archived.id, position=archived.position, type=archived.type, error=repr(error))
-            )
+            passed_over.append(_passed_over(archived, error))
         else:
             changed.update(books.changed)
     return changed, passed_over
+
+
+def _passed_over(archived: ArchivedEvent, error: Exception) -> PassedOver:
+    return PassedOver(
+        id=archived.id,
+        position=archived.position,
+        stream=f"{archived.envelope['source']} {archived.subject}",
+        number=archived.number,
+        error=repr(error),
+    )
 
 
 class _Books:

@@ -15,6 +15,7 @@ from schemas.envelope import Event
 from schemas.shapes import BOOKED_KINDS
 from services.notify.domain.archive import ArchivedEvent
 from services.notify.domain.heard import unless_later
+from services.notify.domain.visibility import of_county, of_partner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ class Funds:
 @dataclass(frozen=True, kw_only=True)
 class ProjectView:
     id: str
+    audience: tuple[str, ...] = ()
+    """Who but the programme's staff may see it."""
     pairing_id: str | None = None
     commitment_id: str | None = None
     partner_id: str | None = None
@@ -133,7 +136,9 @@ def contribution(view: ProjectView) -> Counter[str]:
 
 def _identified(view: ProjectView, data: Mapping[str, Any]) -> ProjectView:
     names = ("pairing_id", "commitment_id", "partner_id", "county_code", "category")
-    return replace(view, **{name: data[name] for name in names if getattr(view, name) is None and name in data})
+    view = replace(view, **{name: data[name] for name in names if getattr(view, name) is None and name in data})
+    whom = of_partner(view.partner_id), of_county(view.county_code)
+    return replace(view, audience=tuple(principal for principal in whom if principal))
 
 
 def _approved(view: ProjectView, event: pairings.PairingApproved) -> ProjectView:

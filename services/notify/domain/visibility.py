@@ -49,6 +49,11 @@ def sees(who: Principals, whom: Iterable[str]) -> bool:
     return who is None or not who.isdisjoint(whom)
 
 
+def sees_county(who: Principals, code: str) -> bool:
+    """Whether a caller sees a county's view: officers their own, everyone else any."""
+    return who is None or of_county(code) in who or any(principal.startswith("partner:") for principal in who)
+
+
 def of_partner(partner_id: object) -> str | None:
     return f"partner:{partner_id}" if isinstance(partner_id, str) and partner_id else None
 

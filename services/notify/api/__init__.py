@@ -1,0 +1,14 @@
+"""Notify's HTTP: the feed and its stream, stories, views, the monitor, dead letters."""
+
+from fastapi import APIRouter
+
+from services.notify.api import dead_letters, feed, monitor, stream, views
+from services.notify.api.hub import Hub
+from services.notify.api.lag import Lag
+
+__all__ = ["Hub", "Lag", "routers"]
+
+
+def routers(hub: Hub, lag: Lag) -> tuple[APIRouter, ...]:
+    """All routes. The stream's comes first: `/events/stream` must not be taken for an event's id."""
+    return stream.router(hub), feed.router, views.router, monitor.router(lag), dead_letters.router

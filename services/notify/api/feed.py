@@ -1,0 +1,94 @@
+"""The feed as a list, single events, and the story of one thing."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from services.kit.decision import NotFound
+from services.kit.http import Call, Page, allow, ok
+from services.notify.api.queries import ROLES, EventQuery, principals_of
+from services.notify.domain import ArchivedEvent, in_causal_order
+from services.notify.store import Tx, feed
+
+router = APIRouter()
+
+# A story is read by a person; nobody reads more, and it must not fill the memory.
+LONGEST_STORY = 5000
+
+
+class FeedItem(BaseModel):
+    """An event and its place in the feed."""
+
+    position: int
+    event: dict[str, Any]
+
+
+class FeedPage(BaseModel):
+    items: list[FeedItem]
+    next_cursor: str | None
+    total: int | None = None
+
+
+class StoryItem(FeedItem):
+    """`queue_ms` is the time from when the event was written to when it was archived."""
+
+    queue_ms: int
+    trace_id: str | None
+    deliveries: list[dict[str, Any]]
+
+
+class Story(BaseModel):
+    items: list[StoryItem]
+
+
+class EventPage(EventQuery, Page):
+    order: Literal["asc", "desc"] = "asc"
+
+
+@router.get("/events", response_model=FeedPage)
+async def list_events(call: Annotated[Call, allow(*ROLES)], page: Annotated[EventPage, Query()]) -> Response:
+    """Events by position. `after` holds in both orders."""
+    where = feed(page.filter(), principals_of(call.caller))
+    if page.after is not None:
+        where = {"$and": [{"position": {"$gt": page.after}}, where]}
+    return await call.page(ArchivedEvent, where, page, item, by="position", newest_first=page.order == "desc")
+
+
+@router.get("/events/{id}", response_model=FeedItem)
+async def get_event(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+    async def work(tx: Tx) -> ArchivedEvent:
+        event = await tx.event(id, principals_of(call.caller))
+        if event is None:
+            raise NotFound(f"There is no event {id}.")
+        return event
+
+    return await call.read(work, ok(item))
+
+
+@router.get("/story/{id}", response_model=Story)
+async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+    """Everything about a commitment, a pairing or a project: causes before effects, otherwise by time."""
+
+    async def work(tx: Tx) -> list[ArchivedEvent]:
+        events = await tx.story_of(id, principals_of(call.caller), LONGEST_STORY)
+        if not events:
+            raise NotFound(f"There is no story of {id}.")
+        return in_causal_order(events)
+
+    return await call.read(work, ok(lambda events: {"items": [_told(event) for event in events]}))
+
+
+def item(event: ArchivedEvent) -> dict[str, Any]:
+    """An event as feed and stream show it."""
+    return {"position": event.position, "event": event.envelope}
+
+
+def _told(event: ArchivedEvent) -> dict[str, Any]:
+    waited = event.archived_at - event.recorded_at
+    return item(event) | {
+        "queue_ms": max(round(waited.total_seconds() * 1000), 0),
+        "trace_id": event.trace_id,
+        "deliveries": [],
+    }

@@ -1,0 +1,149 @@
+"""`GET /events/stream`: the feed as server-sent events (HTML Living Standard, 9.2).
+
+A client that comes back says by `Last-Event-ID` what it has; it gets exactly what follows. The
+answer is a plain ASGI application, since each layer between an event and the socket is paid for
+once per listener.
+"""
+
+import asyncio
+import logging
+import time
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Query
+from pymongo.errors import PyMongoError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.kit.http import Call, allow
+from services.kit.service import Context
+from services.notify.api.hub import Hub, Listener, sse
+from services.notify.api.queries import GREATEST, ROLES, EventQuery, principals_of
+
+log = logging.getLogger(__name__)
+
+# Looked at once a second, so that a comment comes each 15 s at the latest.
+HEARTBEAT_S = 14.0
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    # nginx would hold back what comes until its buffer is full.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class EventStream(Response):
+    """One client's stream, from now on, or from after the position that it asked for."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, hub: Hub, call: Call, query: EventQuery, asked: int | None) -> None:
+        super().__init__()
+        self._hub = hub
+        self._context: Context = call.request.app.state.context
+        self._who = principals_of(call.caller)
+        self._filter = query.filter()
+        self._expires_at = call.caller.expires_at
+        self._asked = asked
+        self._begun = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        listener = Listener(self._who, self._filter, task)
+        gone = asyncio.create_task(_gone(receive))
+        gone.add_done_callback(lambda _: listener.wake.set())
+        with self._hub.listening(listener):
+            try:
+                await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+                await self._talk(listener, gone, send)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            except asyncio.CancelledError:
+                if not listener.cut:
+                    raise
+                # Nothing more can be sent to one who does not read; the server closes the connection.
+                task.uncancel()
+            finally:
+                gone.cancel()
+
+    async def _talk(self, listener: Listener, gone: "asyncio.Task[None]", send: Send) -> None:
+        # At once, so that the client sees that the line is open.
+        chunk, spoke_at = b": open\n\n", 0.0
+        while not gone.done() and self._context.now().timestamp() < self._expires_at:
+            if chunk:
+                spoke_at = listener.sending_since = time.monotonic()
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                listener.sending_since = None
+            else:
+                await listener.wake.wait()
+            listener.wake.clear()
+            try:
+                chunk = await self._next(listener)
+            except PyMongoError as error:
+                # The client comes back with its Last-Event-ID, here or to another replica.
+                log.warning("a stream ends, the database is away", extra={"error": repr(error)})
+                return
+            if not chunk and time.monotonic() - spoke_at >= HEARTBEAT_S:
+                chunk = b": still here\n\n"
+
+    async def _next(self, listener: Listener) -> bytes:
+        if not self._hub.started.is_set():
+            return b""
+        if not self._begun:
+            listener.position, reset = await self._begin()
+            self._begun = True
+            if reset:
+                return reset
+        return await self._hub.take(listener, self._context)
+
+    async def _begin(self) -> tuple[int, bytes]:
+        """After which position to go on, and what to say first."""
+        if self._asked is None:
+            return self._hub.newest, b""
+        tx = self._context.reading()
+        newest, oldest = await tx.newest(), await tx.oldest()
+        if self._asked == 0 or (oldest is not None and oldest - 1 <= self._asked <= newest):
+            return self._asked, b""
+        told = {
+            "oldest": oldest if oldest is not None else newest + 1,
+            "newest": newest,
+            "detail": "This id is unknown here or too old. What is later than `newest` follows; "
+            "read GET /events for what was before.",
+        }
+        return newest, sse(newest, "reset", orjson.dumps(told))
+
+
+def router(hub: Hub) -> APIRouter:
+    """The stream of one hub."""
+    router = APIRouter()
+
+    @router.get(
+        "/events/stream",
+        response_class=EventStream,
+        responses={
+            200: {"description": "Server-sent events: `id` the position, `event` the type, `data` the feed item"}
+        },
+    )
+    async def stream_events(
+        call: Annotated[Call, allow(*ROLES)],
+        query: Annotated[EventQuery, Query()],
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Any:
+        """From now on; from `after`; or, which wins, from `Last-Event-ID`. 0 means all."""
+        return EventStream(hub, call, query, _asked(last_event_id, query.after))
+
+    return router
+
+
+def _asked(last_event_id: str | None, after: int | None) -> int | None:
+    """The position to go on from; -1 for an id that never was one, None for "from now on"."""
+    if last_event_id is None or not last_event_id.strip():
+        return after
+    text = last_event_id.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(GREATEST)) else -1
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

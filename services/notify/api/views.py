@@ -1,0 +1,111 @@
+"""The read models: the programme at a glance, and each county, partner and project.
+
+Each answer is read in one snapshot and says by `as_of` up to which event it is true.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.kit.decision import NotFound
+from services.kit.http import Call, allow, ok
+from services.notify.api import shapes
+from services.notify.api.queries import ROLES, principals_of
+from services.notify.domain import (
+    PROGRAMME,
+    CountyView,
+    PartnerView,
+    Principals,
+    Projection,
+    ProjectView,
+    Tally,
+    of_county,
+    of_partner,
+    sees,
+    sees_county,
+    total,
+)
+from services.notify.domain.projects import contribution
+from services.notify.store import Tx
+
+router = APIRouter()
+
+Seen = tuple[Projection, Mapping[str, Any]]
+"""How far the read models were, and what was found in them."""
+
+
+@router.get("/overview", response_model=shapes.Overview)
+async def get_overview(call: Annotated[Call, allow(*ROLES)]) -> Response:
+    async def work(tx: Tx) -> Mapping[str, Any]:
+        tally = await tx.get(Tally, PROGRAMME)
+        return shapes.overview(tally.numbers if tally else {})
+
+    return await _answer(call, work)
+
+
+@router.get("/views/counties/{code}", response_model=shapes.County)
+async def view_county(code: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+    """Officers see their own counties; partners see any, but of the projects their own only."""
+    who = principals_of(call.caller)
+
+    async def work(tx: Tx) -> Mapping[str, Any]:
+        county = await tx.get(CountyView, code)
+        if county is None or not sees_county(who, code):
+            raise NotFound(f"There is no county {code}.")
+        projects = await tx.projects_of(who, county_code=code)
+        return shapes.county(county, projects, await _numbers(tx, who, of_county(code), projects))
+
+    return await _answer(call, work)
+
+
+@router.get("/views/partners/{id}", response_model=shapes.Partner)
+async def view_partner(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+    """Partners see themselves; officers see those who work in their counties, and of that work their counties' only."""
+    who = principals_of(call.caller)
+
+    async def work(tx: Tx) -> Mapping[str, Any]:
+        partner = await tx.get(PartnerView, id)
+        projects = await tx.projects_of(who, partner_id=id)
+        if partner is None or not (projects or _whole(who, of_partner(id))):
+            raise NotFound(f"There is no partner {id}.")
+        return shapes.partner(partner, projects, await _numbers(tx, who, of_partner(id), projects))
+
+    return await _answer(call, work)
+
+
+@router.get("/views/projects/{id}", response_model=shapes.Project)
+async def view_project(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+    who = principals_of(call.caller)
+
+    async def work(tx: Tx) -> Mapping[str, Any]:
+        project = await tx.get(ProjectView, id)
+        if project is None or project.status is None or not sees(who, project.audience):
+            raise NotFound(f"There is no project {id}.")
+        return shapes.project(project)
+
+    return await _answer(call, work)
+
+
+async def _answer(call: Call, work: Callable[[Tx], Awaitable[Mapping[str, Any]]]) -> Response:
+    async def snapshot(tx: Tx) -> Seen:
+        return await tx.projection(), await work(tx)
+
+    async def read(_: Tx) -> Seen:
+        # In a transaction: what is read one after the other must be of the same moment.
+        return await call.transactor.unit(call.cause(), snapshot)  # type: ignore[arg-type]
+
+    return await call.read(read, ok(lambda seen: dict(seen[1]) | shapes.as_of(seen[0])))
+
+
+async def _numbers(tx: Tx, who: Principals, of: str | None, projects: list[ProjectView]) -> Mapping[str, int]:
+    """The figures of a county or a partner; of those who see only a part of it, the part's."""
+    if not _whole(who, of):
+        return total(contribution(project) for project in projects)
+    tally = await tx.get(Tally, str(of))
+    return tally.numbers if tally else {}
+
+
+def _whole(who: Principals, of: str | None) -> bool:
+    return who is None or of in who

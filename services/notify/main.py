@@ -1,0 +1,31 @@
+"""The two programs of notify: `python -m services.notify.main api` and `… worker`."""
+
+from services.kit.program import run
+from services.kit.service import Service
+from services.notify.api import Hub, Lag, routers
+from services.notify.settings import Settings
+from services.notify.store import INDEXES, Tx
+from services.notify.streams import RAW, TOPICS, archive_event, listen_to_heartbeats, project
+
+
+def service() -> Service:
+    """With a hub and a lag meter of its own, of which each process needs one."""
+    hub, lag = Hub(), Lag()
+    return Service(
+        name="notify",
+        tx=Tx,
+        indexes=INDEXES,
+        routers=routers(hub, lag),
+        topics=TOPICS,
+        otherwise=archive_event,
+        raw=RAW,
+        background=(project,),
+        api_background=(hub.follow, hub.tend, lag.keep),
+        agents=listen_to_heartbeats,
+    )
+
+
+SERVICE = service()
+
+if __name__ == "__main__":
+    run(SERVICE, Settings)

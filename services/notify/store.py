@@ -1,0 +1,132 @@
+"""What notify keeps in MongoDB, and how it is found."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel
+
+from services.kit.transact import Tx as KitTx
+from services.notify.domain import (
+    STUCK_AFTER,
+    ArchivedEvent,
+    CommitmentView,
+    CountyView,
+    DeadLetter,
+    Entry,
+    EventFilter,
+    PartnerView,
+    PassedOver,
+    Positions,
+    Principals,
+    Projection,
+    ProjectView,
+    Pulse,
+    Saga,
+    Tally,
+)
+from services.notify.domain.feed import COLUMNS
+from services.notify.domain.projection import Key
+
+Where = dict[str, Any]
+
+
+class Tx(KitTx):
+    KINDS = {
+        Positions: "positions",
+        ArchivedEvent: "events",
+        Projection: "projections",
+        PassedOver: "passed_over",
+        ProjectView: "project_views",
+        CommitmentView: "commitment_views",
+        PartnerView: "partner_views",
+        CountyView: "county_views",
+        Saga: "sagas",
+        Entry: "entries",
+        Tally: "tallies",
+        DeadLetter: "dead_letters",
+        Pulse: "pulses",
+    }
+
+    async def newest(self) -> int:
+        """The newest position; 0 in an empty archive."""
+        positions = await self.get(Positions, Positions().id)
+        return positions.newest if positions else 0
+
+    async def oldest(self) -> int | None:
+        """The oldest position that is kept; None in an empty archive."""
+        found = await self.find(ArchivedEvent, {}, sort=(("position", 1),), limit=1)
+        return found[0].position if found else None
+
+    async def events_after(self, position: int, where: Where, limit: int) -> list[ArchivedEvent]:
+        """Events with a greater position, in their order."""
+        beyond = {"$and": [{"position": {"$gt": position}}, where]} if where else {"position": {"$gt": position}}
+        return await self.find(ArchivedEvent, beyond, sort=(("position", 1),), limit=limit)
+
+    async def event(self, id: str, who: Principals) -> ArchivedEvent | None:
+        found = await self.find(ArchivedEvent, {"$and": [{"_id": id}, visible_to(who)]}, limit=1)
+        return found[0] if found else None
+
+    async def story_of(self, id: str, who: Principals, limit: int) -> list[ArchivedEvent]:
+        """The oldest events of a commitment, a pairing or a project, of its pairing's proposal too."""
+        about: list[Where] = [{name: id} for name in ("commitment_id", "pairing_id", "project_id")]
+        projects = await self.find(ArchivedEvent, {"project_id": id, "pairing_id": {"$ne": None}}, limit=1)
+        about += [{"pairing_id": project.pairing_id} for project in projects]
+        where = {"$and": [{"$or": about}, visible_to(who)]}
+        return await self.find(ArchivedEvent, where, sort=(("position", 1),), limit=limit)
+
+    async def projection(self) -> Projection:
+        return await self.get(Projection, Projection().id) or Projection()
+
+    async def states(self, keys: set[Key]) -> dict[Key, Any]:
+        """States by key; None where there is none."""
+        found: dict[Key, Any] = dict.fromkeys(keys)
+        for kind in {kind for kind, _ in keys}:
+            states: dict[str, Any] = await self.get_many(kind, [id for of, id in keys if of is kind])
+            found |= {(kind, id): state for id, state in states.items()}
+        return found
+
+    async def projects_of(self, who: Principals, **columns: str) -> list[ProjectView]:
+        """Opened projects with these columns that a caller sees, by id."""
+        return await self.find(ProjectView, {**columns, "status": {"$ne": None}, **visible_to(who)})
+
+    async def waiting_sagas(self, now: datetime) -> list[Saga]:
+        return await self.find(Saga, {"waiting_since": {"$lt": now - STUCK_AFTER}}, sort=(("waiting_since", 1),))
+
+    async def pulses(self) -> list[Pulse]:
+        return await self.find(Pulse, {})
+
+    async def skipped(self) -> list[Mapping[str, Any]]:
+        """Numbers that never came and were not waited for any longer."""
+        return [row async for row in self.database.skipped.find({}, sort=[("_id", 1)])]
+
+
+def visible_to(who: Principals) -> Where:
+    """`sees` as a filter."""
+    return {} if who is None else {"audience": {"$in": sorted(who)}}
+
+
+def matching(filter_: EventFilter) -> Where:
+    """`EventFilter.matches` as a filter."""
+    where: Where = dict(filter_.columns())
+    happened = {"$gte": filter_.since, "$lt": filter_.until}
+    if limits := {operator: moment for operator, moment in happened.items() if moment is not None}:
+        where["time"] = limits
+    return where
+
+
+def feed(filter_: EventFilter, who: Principals) -> Where:
+    """What a caller sees of what is asked for."""
+    parts = [part for part in (matching(filter_), visible_to(who)) if part]
+    return {"$and": parts} if len(parts) > 1 else (parts[0] if parts else {})
+
+
+INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
+    ArchivedEvent: [
+        IndexModel([("position", ASCENDING)], unique=True),
+        *([(column, 1), ("position", 1)] for column in (*COLUMNS, "commitment_id", "pairing_id", "audience", "time")),
+    ],
+    ProjectView: [[("partner_id", 1)], [("county_code", 1), ("partner_id", 1)]],
+    Saga: [[("waiting_since", 1)]],
+    DeadLetter: [[("status", 1), ("service", 1), ("topic", 1), ("_id", 1)]],
+}
