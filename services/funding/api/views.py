@@ -1,12 +1,13 @@
 """What funding answers. Amounts are texts with all decimals; what is taken from an account has a minus."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import BaseModel
 
 from schemas.money import to_amount
 from services.funding.domain import Account, Entry, EntryType, Funds
+from services.kit.clock import rfc3339
 
 
 def amounts(balances: Mapping[str, int]) -> dict[str, str]:
@@ -43,7 +44,7 @@ class EntryView(BaseModel):
     type: EntryType
     iati_type: int
     booked_on: date
-    recorded_at: datetime
+    recorded_at: str
     amount: str
     currency: str
     postings: list[PostingView]
@@ -71,7 +72,7 @@ class EntryView(BaseModel):
             type=entry.type,
             iati_type=entry.iati_type,
             booked_on=entry.booked_on,
-            recorded_at=entry.recorded_at,
+            recorded_at=rfc3339(entry.recorded_at),
             amount=to_amount(entry.amount, entry.currency),
             currency=entry.currency,
             postings=postings,
