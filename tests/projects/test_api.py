@@ -126,6 +126,11 @@ async def test_sending_back_and_rescheduling_need_a_reason(office: Office) -> No
         ({"occurred_at": "2999-01-01T00:00:00Z", "evidence": ["a" * 64]}, {"/occurred_at", "/evidence/0"}),
         (OCCURRED | {"evidence": ["nonsense", 5]}, {"/evidence/0", "/evidence/1"}),
         (OCCURRED | {"note": "x" * 10_001}, {"/note"}),
+        (
+            {"occurred_at": "2999-01-01T00:00:00Z", "evidence": ["a" * 64], "note": 5, "a/b": 1},
+            {"/occurred_at", "/evidence/0", "/note", "/a~1b"},
+        ),
+        ({"evidence": ["a" * 64]}, {"/occurred_at", "/evidence/0"}),
     ],
 )
 async def test_a_wrong_report_is_told_every_fault_and_changes_nothing(
@@ -229,6 +234,8 @@ async def test_observations_come_to_a_total_by_their_kind(office: Office) -> Non
         ({"period": None}, {"/period"}),
         ({"on": "1577836800"}, {"/on"}),
         ({"occurred_at": "2999-01-01T00:00:00Z"}, {"/occurred_at"}),
+        ({"indicator": 5, "value": -1, "occurred_at": None}, {"/indicator", "/occurred_at"}),
+        ({"value": -1, "extra": 1, "splits": {"men": 1}, "on": "x"}, {"/value", "/extra", "/splits/men", "/on"}),
     ],
 )
 async def test_a_wrong_observation_is_told_by_field(office: Office, change: dict[str, Any], pointers: set[str]) -> None:

@@ -1,13 +1,17 @@
 """What comes in: bodies and queries."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
+import orjson
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from schemas.shapes import Category
 from services.kit import clock
+from services.kit.decision import Invalid
+from services.kit.forms import Body_
 from services.kit.http import Form, Page
 from services.projects import domain
 from services.projects.domain.project import ProjectStatus
@@ -34,6 +38,7 @@ def _instant(text: Any) -> datetime:
         raise ValueError(f"There is no such instant: {error}.") from error
 
 
+_LONG_AGO = "1970-01-01T00:00:00Z"
 # Pydantic's own types take a number written as a text for seconds since 1970.
 Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -41,6 +46,43 @@ Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema({"type": 
 Note = Annotated[str, StringConstraints(max_length=10_000)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class Judged(Form):
+    """A form that is also held against what we know; `STAND_INS` take the place of required fields that are wrong."""
+
+    STAND_INS: ClassVar[dict[str, Any]]
+
+
+J = TypeVar("J", bound=Judged)
+
+
+def read_judged(body: Body_[J], sent: bytes, form: type[J], judge: Callable[[J], dict[str, str]]) -> J:
+    """The form; `judge` says what is wrong with it besides, by JSON pointer.
+
+    Where fields are wrong by themselves, the others are judged all the same.
+
+    Raises:
+        Invalid: with all of it.
+    """
+    try:
+        read = body.read()
+    except Invalid as invalid:
+        raw = orjson.loads(sent)
+        if not isinstance(raw, dict):
+            raise
+        wrong = {_field(pointer) for pointer in invalid.errors}
+        others = {name: value for name, value in raw.items() if name not in wrong}
+        judged = judge(Body_(form, form.STAND_INS | others).read())
+        found = {pointer: fault for pointer, fault in judged.items() if _field(pointer) not in wrong}
+        raise Invalid({**found, **invalid.errors}) from invalid
+    if found := judge(read):
+        raise Invalid(found)
+    return read
+
+
+def _field(pointer: str) -> str:
+    return pointer.split("/")[1].replace("~1", "/").replace("~0", "~")
 
 
 class ProjectPage(Page):
@@ -69,19 +111,20 @@ class MaybeBecause(Form):
     reason: Reason | None = None
 
 
-class ReportForm(Form):
+class ReportForm(Judged):
     """A milestone report; the milestone's other fields, as GET gave them, are ignored."""
 
     READ_ONLY: ClassVar[frozenset[str]] = frozenset(
         "no title weight tranche_share due_on status reason reported_by reported_at verified_by verified_at "
         "version".split()
     )
+    STAND_INS: ClassVar[dict[str, Any]] = {"occurred_at": _LONG_AGO}
     occurred_at: Instant
     note: Note | None = None
     evidence: list[Sha256] | None = None
 
     def report(self) -> domain.Report:
-        evidence = None if self.evidence is None else tuple(dict.fromkeys(self.evidence))
+        evidence = None if self.evidence is None else tuple(self.evidence)
         return domain.Report(occurred_at=self.occurred_at, note=self.note, evidence=evidence)
 
 
@@ -104,10 +147,11 @@ class PeriodForm(Form):
         return domain.Period(from_on=self.from_on, until_on=self.until)
 
 
-class ObservationForm(Form):
+class ObservationForm(Judged):
     """A value of an indicator; `kind` and `unit` may be sent along, and must be the indicator's then."""
 
     READ_ONLY: ClassVar[frozenset[str]] = frozenset({"id", "project_id", "observed_by", "observed_at", "version"})
+    STAND_INS: ClassVar[dict[str, Any]] = {"indicator": "", "value": None, "occurred_at": _LONG_AGO}
     indicator: str
     value: Annotated[
         Any,

@@ -18,6 +18,7 @@ from services.projects.api.forms import (
     ReportForm,
     RescheduleForm,
     VerifyForm,
+    read_judged,
 )
 from services.projects.api.views import (
     HistoryList,
@@ -95,8 +96,12 @@ async def complete_project(id: str, call: Coordinator, form: Unread[MaybeBecause
 async def report_milestone(id: str, no: int, call: Reporter, form: Unread[ReportForm]) -> Response:
     async def work(tx: Tx) -> Decision[Milestone]:
         project = await _project(tx, call, id, *_REPORTERS)
-        _expect(call, project.milestone(no))
-        return domain.report_milestone(project, no, form.read().report(), who=call.caller.sub, now=tx.now)
+        milestone = project.milestone(no)
+        _expect(call, milestone)
+        told = read_judged(
+            form, call.sent, ReportForm, lambda told: domain.report_faults(milestone, told.report(), tx.now)
+        )
+        return domain.report_milestone(project, no, told.report(), who=call.caller.sub, now=tx.now)
 
     return await call.perform(work, ok(MilestoneView.of))
 
@@ -156,7 +161,10 @@ async def get_observation(id: str, observation_id: str, call: Reader) -> Respons
 async def observe(id: str, call: Reporter, form: Unread[ObservationForm]) -> Response:
     async def work(tx: Tx) -> Decision[Observation]:
         project = await _project(tx, call, id, *_REPORTERS)
-        claim = form.read().claim()
+        told = read_judged(
+            form, call.sent, ObservationForm, lambda told: domain.claim_faults(project, told.claim(), tx.now)
+        )
+        claim = told.claim()
         others = await tx.observations_of(id, claim.indicator)
         return domain.observe(project, claim, others, who=call.caller.sub, now=tx.now)
 

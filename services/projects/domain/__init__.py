@@ -2,7 +2,7 @@
 
 from services.projects.domain.funds import FundEntry, book, reverse
 from services.projects.domain.history import HistoryEntry
-from services.projects.domain.indicators import Claim, Observation, Period, observe
+from services.projects.domain.indicators import Claim, Observation, Period, claim_faults, observe
 from services.projects.domain.life import (
     cancel_project,
     cancel_revoked,
@@ -16,6 +16,7 @@ from services.projects.domain.life import (
 from services.projects.domain.milestones import (
     Report,
     check_second_person,
+    report_faults,
     report_milestone,
     reschedule_milestone,
     return_milestone,
@@ -61,12 +62,14 @@ __all__ = [
     "cancel_project",
     "cancel_revoked",
     "check_second_person",
+    "claim_faults",
     "complete_project",
     "delist_county",
     "observe",
     "open_project",
     "read_plans",
     "relist_county",
+    "report_faults",
     "report_milestone",
     "reschedule_milestone",
     "resume_project",

@@ -80,11 +80,10 @@ def observe(
     Raises:
         Invalid, ProjectEnded
     """
-    indicator = next((known for known in project.indicators if known.code == claim.indicator), None)
-    faults = _faults(indicator, claim) | future_faults(claim.occurred_at, now)
-    if faults or not indicator:
+    if faults := claim_faults(project, claim, now):
         raise Invalid(faults)
     project.must_run()
+    indicator = next(known for known in project.indicators if known.code == claim.indicator)
     days = _days(claim.period, claim.on)
     id = f"{project.id}.{indicator.code}.{days.from_on}.{days.until_on}"
     corrected = next((other for other in others if other.id == id), None)
@@ -159,8 +158,10 @@ def _observed(project: Project, observation: Observation) -> IndicatorObserved:
     )
 
 
-def _faults(indicator: Indicator | None, claim: Claim) -> dict[str, str]:
-    faults = {}
+def claim_faults(project: Project, claim: Claim, now: datetime) -> dict[str, str]:
+    """What is wrong with a claim, by JSON pointer."""
+    indicator = next((known for known in project.indicators if known.code == claim.indicator), None)
+    faults = future_faults(claim.occurred_at, now)
     if not indicator:
         faults["/indicator"] = "This project has no such indicator."
     if (claim.period is None) == (claim.on is None):

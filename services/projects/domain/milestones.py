@@ -35,11 +35,7 @@ def report_milestone(project: Project, no: int, report: Report, *, who: str, now
         Invalid, ProjectEnded
     """
     milestone = project.milestone(no)
-    faults = future_faults(report.occurred_at, now)
-    for index, sha256 in enumerate(report.evidence or ()):
-        if sha256 not in milestone.evidence:
-            faults[f"/evidence/{index}"] = f"There is no evidence {sha256} here. Upload it first."
-    if faults:
+    if faults := report_faults(milestone, report, now):
         raise Invalid(faults)
     project.must_run()
     reported = replace(
@@ -47,7 +43,7 @@ def report_milestone(project: Project, no: int, report: Report, *, who: str, now
         status="reported",
         occurred_at=report.occurred_at,
         note=milestone.note if report.note is None else report.note,
-        evidence=milestone.evidence if report.evidence is None else report.evidence,
+        evidence=milestone.evidence if report.evidence is None else tuple(dict.fromkeys(report.evidence)),
         reason=None,
         reporters=tuple(dict.fromkeys([*milestone.reporters, who])),
         reported_by=who,
@@ -66,6 +62,15 @@ def report_milestone(project: Project, no: int, report: Report, *, who: str, now
     )
     changed = project.with_milestone(reported)
     return Decision(reported, (changed, *entries(project, changed, who=who, now=now)), (event,))
+
+
+def report_faults(milestone: Milestone, report: Report, now: datetime) -> dict[str, str]:
+    """What is wrong with a report, by JSON pointer."""
+    faults = future_faults(report.occurred_at, now)
+    for index, sha256 in enumerate(report.evidence or ()):
+        if sha256 not in milestone.evidence:
+            faults[f"/evidence/{index}"] = f"There is no evidence {sha256} here. Upload it first."
+    return faults
 
 
 def check_second_person(milestone: Milestone, who: str) -> None:
