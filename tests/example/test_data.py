@@ -82,6 +82,14 @@ def test_each_commitment_is_sound_and_has_begun_on_the_day_of_loading(programme:
             assert support["quantity"] >= offer.body["projects_max"]
 
 
+def test_every_place_that_a_commitment_names_takes_part(programme: Programme) -> None:
+    provinces = {code[:2] for code in programme.cards}
+    for offer in programme.commitments.values():
+        for places in (offer.body.get("only", {}), offer.body.get("prefers", {})):
+            assert set(places.get("counties", ())) <= set(programme.cards)
+            assert set(places.get("provinces", ())) <= provinces
+
+
 def test_money_and_what_is_not_booked_both_occur_in_and_outside_guizhou(programme: Programme) -> None:
     kinds = {
         ("only" in offer.body, offer.body["support"]["kind"] in BOOKED_KINDS)
