@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +33,11 @@ class Office:
         self._issuer = issuer
         self._sequences: dict[tuple[str, str], int] = {}
         self._offset = 0
+
+    async def clear(self) -> None:
+        for collection in await self.database.list_collection_names():
+            await self.database[collection].delete_many({})
+        self._sequences.clear()
 
     def record(self, event: Event, *, source: str = "pairing", at: datetime | None = None, **other: Any) -> RawRecord:
         """An event as it comes from a topic, numbered within its subject."""
@@ -108,14 +112,21 @@ class Office:
         return [event.envelope.type for event in await self.published(id)]
 
 
-@pytest.fixture
-async def office(mongodb: str, tmp_path: Path) -> AsyncIterator[Office]:
-    settings = Settings(home=tmp_path, mongodb_uri=mongodb)
+@pytest.fixture(scope="session")
+async def opened_office(mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    home = tmp_path_factory.mktemp("projects")
     service = replace(SERVICE, name=f"projects{new_id()[-12:]}")
-    app = create_app(service, settings)
+    app = create_app(service, Settings(home=home, mongodb_uri=mongodb))
     context: Context = app.state.context
     await context.prepare()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://projects") as client:
-        yield Office(client, context, LocalIssuer(tmp_path))
+        yield Office(client, context, LocalIssuer(home))
     await context.database.client.drop_database(context.database.name)
+
+
+@pytest.fixture
+async def office(opened_office: Office) -> Office:
+    """Without any data; the indexes stay, since making them anew takes longer than most tests."""
+    await opened_office.clear()
+    return opened_office

@@ -247,6 +247,14 @@ async def test_a_wrong_observation_is_told_by_field(office: Office, change: dict
     assert {error["pointer"] for error in refused.json()["errors"]} == pointers
 
 
+@pytest.mark.parametrize("body", [b"[]", b'"x"', b"null", b'{"note":"\\ud800","occurred_at":"2020-11-01T09:30:00Z"}'])
+async def test_a_body_that_is_no_report_at_all_is_422(office: Office, body: bytes) -> None:
+    id = await office.open()
+    headers = office.token("coordinator") | VERSION_1 | {"content-type": "application/json"}
+    refused = await office.client.post(f"/projects/{id}/milestones/1/report", content=body, headers=headers)
+    assert refused.status_code == 422
+
+
 async def test_a_value_that_is_no_number_of_json_is_refused(office: Office) -> None:
     id = await office.open()
     body = b'{"indicator":"villages_with_fibre","value":NaN,"on":"2020-01-01","occurred_at":"2020-11-01T09:30:00Z"}'

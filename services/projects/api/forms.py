@@ -1,11 +1,11 @@
 """What comes in: bodies and queries."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-import orjson
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from schemas.shapes import Category
@@ -68,8 +68,8 @@ def read_judged(body: Body_[J], sent: bytes, form: type[J], judge: Callable[[J],
     try:
         read = body.read()
     except Invalid as invalid:
-        raw = orjson.loads(sent)
-        if not isinstance(raw, dict):
+        raw = json.loads(sent)
+        if not isinstance(raw, dict) or "" in invalid.errors:
             raise
         wrong = {_field(pointer) for pointer in invalid.errors}
         others = {name: value for name, value in raw.items() if name not in wrong}
