@@ -164,7 +164,7 @@ class _Parts:
 
 
 def _beat(app: faust.App, parts: _Parts) -> None:
-    topic = app.topic(HEARTBEATS, key_type=str, value_type=dict, key_serializer="raw", value_serializer="json")
+    topic = app.topic(HEARTBEATS, key_type=str, key_serializer="raw", value_serializer="json")
 
     @app.timer(_BEAT_S)  # type: ignore[untyped-decorator]
     async def heartbeat() -> None:

@@ -38,8 +38,8 @@ def listen_to_heartbeats(app: faust.App, context: Context) -> None:
     """Adds the agent, its table and the timer to the worker's faust application."""
     changelog = f"{app.conf.id}-{_TABLE}-changelog"
     asyncio.run(_ensure_changelog(context.settings.kafka_bootstrap, changelog))
-    heartbeats = app.topic(HEARTBEATS, key_type=str, value_type=dict, key_serializer="raw", value_serializer="json")
-    table = app.Table(_TABLE, key_type=str, value_type=dict, options=_SMALL)
+    heartbeats = app.topic(HEARTBEATS, key_type=str, key_serializer="raw", value_serializer="json")
+    table = app.Table(_TABLE, key_type=str, options=_SMALL)
 
     @app.agent(heartbeats)  # type: ignore[untyped-decorator]
     async def feel(beats: Any) -> None:
