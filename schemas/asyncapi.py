@@ -69,7 +69,7 @@ def document() -> dict[str, Any]:
         "operations": _operations(),
         "components": {
             "schemas": {"Envelope": ENVELOPE},
-            "messages": {type_: _message(cls) for type_, cls in EVENTS.items()}
+            "messages": {type_: _message(cls) for type_, cls in sorted(EVENTS.items())}
             | {"heartbeat": _HEARTBEAT, "deadLetter": _DEAD_LETTER},
         },
     }
@@ -128,7 +128,7 @@ def _channel(topic: topics.Topic) -> dict[str, Any]:
 def _messages_on(topic: str) -> list[str]:
     if topic == topics.HEARTBEATS:
         return ["heartbeat"]
-    return [type_ for type_, cls in EVENTS.items() if topic == cls.TOPIC] or ["deadLetter"]
+    return [type_ for type_, cls in sorted(EVENTS.items()) if topic == cls.TOPIC] or ["deadLetter"]
 
 
 def _operations() -> dict[str, Any]:

@@ -35,7 +35,7 @@ def breaks(old: Schema, new: Schema) -> list[str]:
 
 def since_release() -> list[str]:
     """Each break of the event classes, as they are now, with what was released."""
-    released = json.loads(RELEASED.read_text(encoding="utf-8")) if RELEASED.exists() else {}
+    released = json.loads(RELEASED.read_text(encoding="utf-8"))
     return [f"{type_}{broken}" for type_, old in released.items() for broken in _breaks_of_type(type_, old)]
 
 
@@ -100,7 +100,7 @@ def _said_of(keyword: str, before: object, after: object) -> str:
 
 def release() -> list[str]:
     """Takes the classes as they are now for released, unless something breaks; answers the breaks."""
-    broken = since_release()
+    broken = since_release() if RELEASED.exists() else []
     if not broken:
         text = json.dumps(
             {type_: schema_of(cls) for type_, cls in sorted(EVENTS.items())}, ensure_ascii=False, indent=1

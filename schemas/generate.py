@@ -12,10 +12,17 @@ from schemas.jsonschema import schema_of
 HERE = Path(__file__).parent
 
 
+class _Plain(yaml.SafeDumper):
+    """Without aliases for what two places share: a reader would look for a meaning in them."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def generated() -> dict[Path, str]:
     """Each generated file and what must stand in it."""
     made = {HERE / "json" / f"{type_}.json": _json(schema_of(cls)) for type_, cls in EVENTS.items()}
-    made[HERE / "asyncapi.yaml"] = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=120)
+    made[HERE / "asyncapi.yaml"] = yaml.dump(document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
     return made
 
 

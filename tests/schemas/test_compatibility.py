@@ -1,13 +1,16 @@
 """Each kind of break is refused, on a schema like the real ones; additions are not."""
 
 import copy
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas import compatibility
 from schemas.catalogue import EVENTS
-from schemas.compatibility import breaks
+from schemas.compatibility import breaks, release, since_release
 from schemas.jsonschema import Schema, schema_of
 
 OLD: Schema = {
@@ -87,6 +90,26 @@ def test_a_break_is_refused_and_its_place_named(change: Callable[[Any, Any], obj
 )
 def test_an_addition_is_let_through(change: Callable[[Any, Any], object]) -> None:
     assert breaks(OLD, changed(change)) == []
+
+
+def test_what_was_released_can_still_be_read_and_written() -> None:
+    assert since_release() == []
+
+
+def test_a_type_that_was_released_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(EVENTS, "jiedui.fund.spent")
+    assert since_release() == ["jiedui.fund.spent: the event type is gone"]
+
+
+def test_a_break_is_not_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "released.json"
+    monkeypatch.setattr(compatibility, "RELEASED", kept)
+    assert release() == []
+    assert json.loads(kept.read_text("utf-8")) == {type_: schema_of(cls) for type_, cls in EVENTS.items()}
+    before = kept.read_text("utf-8").replace('"payee"', '"paid_to"')
+    kept.write_text(before, "utf-8")
+    assert "jiedui.fund.spent/paid_to: field removed" in release()
+    assert kept.read_text("utf-8") == before
 
 
 def test_no_schema_breaks_with_itself() -> None:
