@@ -76,7 +76,6 @@ class Project(_View):
 
 def as_of(projection: Projection) -> dict[str, Any]:
     time = rfc3339(projection.time) if projection.time else None
-    # Every event has a position, so the last one's says how many there are.
     return {"as_of": {"position": projection.position, "time": time}}
 
 

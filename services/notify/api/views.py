@@ -40,7 +40,9 @@ Seen = tuple[Projection, Mapping[str, Any]]
 async def get_overview(call: Annotated[Call, allow(*ROLES)]) -> Response:
     async def work(tx: Tx) -> Mapping[str, Any]:
         tally = await tx.get(Tally, PROGRAMME)
-        return shapes.overview(tally.numbers if tally else {})
+        # Every event has a position, so the last one's says how many there are.
+        events = (await tx.projection()).position
+        return shapes.overview(tally.numbers if tally else {}) | {"events": events}
 
     return await _answer(call, work)
 
