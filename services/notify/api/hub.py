@@ -64,19 +64,18 @@ class Hub:
 
     def __init__(self) -> None:
         self.newest = 0
-        self.started = asyncio.Event()
         self._ring: list[Frame] = []
         self._ring_bytes = 0
         self._listeners: set[Listener] = set()
 
     async def follow(self, context: Context) -> None:
         """Reads on as the archive grows."""
-        if not self.started.is_set():
-            self.newest = max(await context.reading().newest() - RING_EVENTS // 2, 0)
+        if not self._ring:
+            # Whoever comes back after a restart of this process is most often not far behind.
+            self.newest = max(self.newest, await context.reading().newest() - RING_EVENTS // 2)
         async for _ in context.changes(Positions):
             while await self._read(context):
                 pass
-            self.started.set()
 
     async def tend(self, context: Context) -> None:
         """Once a second lets every listener look at its clock, and cuts off those that do not read."""
@@ -102,9 +101,9 @@ class Hub:
     async def take(self, listener: Listener, context: Context) -> bytes:
         """The next that a listener should be sent, at most about `CHUNK_BYTES`; moves its position on."""
         while listener.position < self.newest:
-            first = self._ring[0].event.position if self._ring else self.newest + 1
-            if listener.position >= first - 1:
-                chunk = _chunk(listener, self._ring[listener.position - first + 1 :])
+            known = listener.position - self._ring[0].event.position + 1 if self._ring else -1
+            if known >= 0:
+                chunk = _chunk(listener, self._ring[known:])
             else:
                 chunk = await self._from_archive(listener, context)
             if chunk:

@@ -46,18 +46,19 @@ class EventStream(Response):
         self._filter = query.filter()
         self._expires_at = call.caller.expires_at
         self._asked = asked
-        self._begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         assert task is not None
         listener = Listener(self._who, self._filter, task)
+        # Before the client sees that the line is open: what it causes from then on it must be told.
+        listener.position, reset = await self._begin()
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: listener.wake.set())
         with self._hub.listening(listener):
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-                await self._talk(listener, gone, send)
+                await self._talk(listener, b": open\n\n" + reset, gone, send)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
             except asyncio.CancelledError:
                 if not listener.cut:
@@ -67,9 +68,8 @@ class EventStream(Response):
             finally:
                 gone.cancel()
 
-    async def _talk(self, listener: Listener, gone: "asyncio.Task[None]", send: Send) -> None:
-        # At once, so that the client sees that the line is open.
-        chunk, spoke_at = b": open\n\n", 0.0
+    async def _talk(self, listener: Listener, chunk: bytes, gone: "asyncio.Task[None]", send: Send) -> None:
+        spoke_at = 0.0
         while not gone.done() and self._context.now().timestamp() < self._expires_at:
             if chunk:
                 spoke_at = listener.sending_since = time.monotonic()
@@ -79,7 +79,7 @@ class EventStream(Response):
                 await listener.wake.wait()
             listener.wake.clear()
             try:
-                chunk = await self._next(listener)
+                chunk = await self._hub.take(listener, self._context)
             except PyMongoError as error:
                 # The client comes back with its Last-Event-ID, here or to another replica.
                 log.warning("a stream ends, the database is away", extra={"error": repr(error)})
@@ -87,22 +87,13 @@ class EventStream(Response):
             if not chunk and time.monotonic() - spoke_at >= HEARTBEAT_S:
                 chunk = b": still here\n\n"
 
-    async def _next(self, listener: Listener) -> bytes:
-        if not self._hub.started.is_set():
-            return b""
-        if not self._begun:
-            listener.position, reset = await self._begin()
-            self._begun = True
-            if reset:
-                return reset
-        return await self._hub.take(listener, self._context)
-
     async def _begin(self) -> tuple[int, bytes]:
         """After which position to go on, and what to say first."""
-        if self._asked is None:
-            return self._hub.newest, b""
         tx = self._context.reading()
-        newest, oldest = await tx.newest(), await tx.oldest()
+        newest = await tx.newest()
+        if self._asked is None:
+            return newest, b""
+        oldest = await tx.oldest()
         if self._asked == 0 or (oldest is not None and oldest - 1 <= self._asked <= newest):
             return self._asked, b""
         told = {
@@ -120,6 +111,7 @@ def router(hub: Hub) -> APIRouter:
 
     @router.get(
         "/events/stream",
+        status_code=200,
         response_class=EventStream,
         responses={
             200: {"description": "Server-sent events: `id` the position, `event` the type, `data` the feed item"}

@@ -1,0 +1,159 @@
+"""Notify's worker as a process of its own, on a real broker: from the topics to the API, over a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from services.kit.ids import new_id
+from services.notify.settings import Settings
+from tests.conftest import free_ports
+from tests.notify import builders as b
+from tests.notify.conftest import Newsroom, newsroom_at
+from tests.waiting import until
+
+
+class Desk(Newsroom):
+    """A newsroom whose events come over Kafka, to a worker that can be killed."""
+
+    worker: subprocess.Popen[bytes]
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "JIEDUI_KAFKA_BOOTSTRAP": self.settings.kafka_bootstrap,
+            "JIEDUI_MONGODB_URI": self.settings.mongodb_uri,
+            "JIEDUI_HOME": str(self.settings.home),
+            "JIEDUI_NOTIFY_WORKER_PORT": str(self.settings.worker_port),
+            "OTEL_TRACES_EXPORTER": "none",
+        }
+
+    def start_worker(self) -> None:
+        command = [sys.executable, "-m", "services.notify.main", "worker"]
+        self.worker = subprocess.Popen(command, env=self.environment())
+
+    def kill_worker(self) -> None:
+        self.worker.send_signal(signal.SIGKILL)
+        self.worker.wait()
+
+    async def ready(self) -> bool:
+        try:
+            return (await self.client.get(f"http://127.0.0.1:{self.settings.worker_port}/readyz")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def produce(self, topic: str, *values: tuple[str, bytes]) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap)
+        await producer.start()
+        try:
+            for key, value in values:
+                await producer.send_and_wait(topic, value, key=key.encode())
+        finally:
+            await producer.stop()
+
+    async def register(self, count: int) -> None:
+        """Partners that nobody has heard of yet."""
+        records = [self.record(b.registered(new_id())) for _ in range(count)]
+        await self.produce("jiedui.partners.v1", *((record.key.decode(), record.value) for record in records))  # type: ignore[misc, union-attr]
+
+    async def lag(self, group: str, topic: str) -> dict[str, Any]:
+        rows = (await self.read("/monitor"))["lag"]
+        return next(row for row in rows if (row["group"], row["topic"]) == (group, topic))
+
+    async def own_outbox(self) -> Any:
+        return next(row for row in (await self.read("/monitor"))["outbox"] if row["service"] == "notify")
+
+
+@pytest.fixture(scope="module")
+async def desk(kafka: str, mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    home = tmp_path_factory.mktemp("desk")
+    (worker_port,) = free_ports(1)
+    settings = Settings(port=0, worker_port=worker_port, home=home, mongodb_uri=mongodb, kafka_bootstrap=kafka)
+    async with newsroom_at(settings, "notify") as newsroom:
+        made = Desk(newsroom.settings, "notify")
+        made.start_worker()
+        try:
+            await until(made.ready, "the worker is ready", 60)
+            yield made
+        finally:
+            made.kill_worker()
+            await made.client.aclose()
+
+
+async def test_what_comes_from_the_topics_is_archived_and_poison_is_a_dead_letter_while_the_next_goes_on(
+    desk: Desk,
+) -> None:
+    before = await desk.newest()
+    await desk.produce("jiedui.partners.v1", ("poison", b"{broken"))
+    await desk.register(20)
+
+    async def archived() -> bool:
+        return await desk.newest() == before + 20
+
+    await until(archived, "20 more are archived")
+
+    async def dead() -> Any:
+        return (await desk.read("/dead-letters?service=notify&status=open"))["items"]
+
+    letters = await until(dead, "the poison is a dead letter")
+    assert (letters[-1]["topic"], letters[-1]["key"]) == ("jiedui.partners.v1", "poison")
+    answer = await desk.post(f"/dead-letters/{letters[-1]['id']}/replay", {"reason": "again"})
+    assert answer.status_code == 200
+
+    async def dead_again() -> bool:
+        found = await dead()
+        return bool(found) and found[-1]["id"] != letters[-1]["id"]
+
+    await until(dead_again, "the replay that fails again is a new dead letter")
+
+
+async def test_the_lag_is_the_brokers_and_heartbeats_tell_of_the_outbox_and_the_rates(desk: Desk) -> None:
+    await desk.register(3)
+
+    async def caught_up() -> bool:
+        row = await desk.lag("jiedui-notify", "jiedui.partners.v1")
+        return bool(row["count"] == 0 and row["age_s"] == 0.0)
+
+    await until(caught_up, "notify has caught up")
+    # Nobody runs funding here: all that is on its topic waits for it.
+    funding = await desk.lag("jiedui-funding", "jiedui.partners.v1")
+    assert funding["count"] >= 3
+    assert funding["age_s"] > 0
+
+    async def known() -> bool:
+        return bool((await desk.own_outbox())["depth"] == 0)
+
+    await until(known, "a heartbeat tells of an empty outbox", 40)
+    rates = (await desk.read("/monitor"))["rates"]
+    assert next(row for row in rates if row["service"] == "notify")["applied_per_minute"] is not None
+    assert next(row for row in rates if row["service"] == "funding")["applied_per_minute"] is None
+
+
+async def test_a_killed_worker_shows_in_the_monitor_and_takes_up_where_it_was(desk: Desk) -> None:
+    before = await desk.newest()
+    desk.kill_worker()
+    await desk.register(5)
+
+    async def behind() -> bool:
+        row = await desk.lag("jiedui-notify", "jiedui.partners.v1")
+        return bool(row["count"] == 5 and row["age_s"] > 1)
+
+    await until(behind, "the lag shows as count and age")
+
+    async def silent() -> bool:
+        return bool((await desk.own_outbox())["depth"] is None)
+
+    await until(silent, "the outbox is unknown")
+    desk.start_worker()
+
+    async def archived() -> bool:
+        return await desk.newest() == before + 5
+
+    await until(archived, "the five are archived")
+    numbers = [row["position"] async for row in desk.context.database.events.find().sort("position", 1)]
+    assert numbers == list(range(1, before + 6))
