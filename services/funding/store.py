@@ -27,10 +27,12 @@ class Tx(KitTx):
         Commitment: "commitments",
         Funds: "funds",
     }
+    _claimed = False
 
     async def journal(self, *accounts: Account, on: date | None = None) -> Journal:
         """A journal that can book on `accounts`, for the day `on` or for none in particular."""
         ledger = Ledger()
+        await self._claim(ledger)
         known = await self.get_many(Account, (account.id for account in accounts))
         books = Books(
             ledger=await self.get(Ledger, ledger.id) or ledger,
@@ -38,6 +40,17 @@ class Tx(KitTx):
             days=await self._days(known.values(), on or self.today),
         )
         return Journal(books, now=self.now, today=self.today)
+
+    async def _claim(self, ledger: Ledger) -> None:
+        """Writes to the ledger first of all, so that of two units the later one waits.
+
+        Whoever read for seconds and only then wrote would be aborted by each short one that came
+        in between: a batch of events would never end while a bookkeeper is at work.
+        """
+        if not self._claimed:
+            where, claim = {"_id": ledger.id}, {"$inc": {"claims": 1}}
+            await self._collection(Ledger).update_one(where, claim, upsert=True, session=self.session)
+            self._claimed = True
 
     async def _days(self, accounts: Iterable[Account], on: date) -> Sequence[Day]:
         """From `on` on. Mostly nothing is booked for later yet, and the ids say which days there are."""

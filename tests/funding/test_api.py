@@ -95,9 +95,12 @@ async def test_what_there_is_not_cannot_be_spent(desk: Desk) -> None:
         ({"payee": None}, {"/payee"}),
         ({"reference": ""}, {"/reference"}),
         ({"spent_on": "2026-02-30"}, {"/spent_on"}),
+        ({"spent_on": "2026-03-04T00:00:00"}, {"/spent_on"}),
+        ({"spent_on": "1772582400"}, {"/spent_on"}),
         ({"spent_on": "2020-01-01"}, {"/spent_on"}),
         ({"spent_on": "2999-01-01"}, {"/spent_on"}),
         ({"project_id": "nowhere"}, {"/project_id"}),
+        ({"project_id": "nowhere", "amount": "x"}, {"/project_id", "/amount"}),
         ({"colour": "red"}, {"/colour"}),
         (
             {"amount": "x", "currency": "?", "payee": "", "spent_on": "soon"},
@@ -158,6 +161,13 @@ async def test_a_transfer_lowers_the_commitment_and_reaches_the_foundation(desk:
     assert (body["available"], body["made_of"]["reserved"]) == ("60.00", "100.00")
     wrong = desk.transfer(commitment_id="x", to_partner_id="y", on="2999-01-01")
     assert pointers(problem(await desk.post("/transfers", wrong), 422)) == {"/commitment_id", "/to_partner_id", "/on"}
+    wrong = desk.transfer(commitment_id="x", to_partner_id="y", amount=1)
+    assert pointers(problem(await desk.post("/transfers", wrong), 422)) == {
+        "/commitment_id",
+        "/to_partner_id",
+        "/amount",
+    }
+    problem(await desk.post("/transfers", ["no", "object"]), 422)
     account = (await desk.get("/accounts/partner-foundation-source", "partner", partner_id="foundation")).json()
     assert account["balances"] == {"CNY": "40.00"}
     await desk.post(f"/entries/{answer.json()['id']}/reverse", {"reason": "退回"})

@@ -39,7 +39,7 @@ async def test_what_comes_for_goods_is_never_parked(desk: Desk) -> None:
 
 
 async def test_two_workers_at_once_number_entries_without_a_gap(desk: Desk) -> None:
-    await desk.hear(*(submitted(100, f"c{i}") for i in range(8)))
+    await asyncio.gather(*(desk.hear(submitted(100, f"c{i}")) for i in range(8)))
     batches = [
         [desk.record(approved(100, f"p{i}", f"c{i}")), desk.record(opened(pairing=f"p{i}", commitment=f"c{i}"))]
         for i in range(8)

@@ -26,6 +26,8 @@ class Told:
 
 
 class MemoryTx(Tx):
+    _claimed = True
+
     def __init__(self, states: dict[tuple[type, str], Any], now: datetime) -> None:
         self.states = states
         self.now = now

@@ -1,10 +1,13 @@
 """What a bookkeeper books by hand."""
 
+import re
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
+import orjson
 from fastapi import APIRouter
-from pydantic import AfterValidator, StringConstraints, field_validator
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, field_validator
 from pydantic_core.core_schema import ValidationInfo
 from starlette.responses import Response
 
@@ -13,7 +16,8 @@ from services.funding import domain
 from services.funding.api.views import EntryView
 from services.funding.domain import Account, Commitment, Entry, Expenditure, Funds, Transfer
 from services.funding.store import Tx
-from services.kit.decision import Decision
+from services.kit.decision import Decision, Invalid
+from services.kit.forms import Body_
 from services.kit.http import Call, Form, Unread, allow, created
 
 router = APIRouter()
@@ -23,11 +27,24 @@ Bookkeeper = Annotated[Call, allow("bookkeeper")]
 _LOCKS = ("ledger",)
 
 
+def _day(value: Any) -> Any:
+    """Pydantic would take an instant at midnight as a day, too."""
+    if not isinstance(value, str):
+        return value
+    try:
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("is no day of the calendar; give YYYY-MM-DD")
+
+
 def _currency(code: str) -> str:
     decimals(code)
     return code
 
 
+Day = Annotated[date, BeforeValidator(_day)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 Currency = Annotated[str, AfterValidator(_currency)]
 
@@ -52,7 +69,7 @@ class _Booking(Form):
 class ExpenditureForm(_Booking):
     project_id: str
     payee: Words
-    spent_on: date
+    spent_on: Day
 
     def terms(self) -> Expenditure:
         return Expenditure(
@@ -68,7 +85,7 @@ class ExpenditureForm(_Booking):
 class TransferForm(_Booking):
     commitment_id: str
     to_partner_id: str
-    on: date
+    on: Day
 
     def terms(self) -> Transfer:
         return Transfer(
@@ -85,10 +102,42 @@ class ReversalForm(Form):
     reason: Words
 
 
+B = TypeVar("B", bound=_Booking)
+
+
+async def _read(body: Body_[B], call: Call, tx: Tx) -> B:
+    """The form.
+
+    Raises:
+        Invalid: with all its faults, also the ids that are not there.
+    """
+    try:
+        return body.read()
+    except Invalid as invalid:
+        raise Invalid({**await _unknown(tx, orjson.loads(call.sent)), **invalid.errors}) from invalid
+
+
+async def _unknown(tx: Tx, raw: Any) -> dict[str, str]:
+    faults = {}
+    for name, (kind, key) in _NAMED.items():
+        id = raw.get(name) if isinstance(raw, dict) else None
+        if isinstance(id, str) and not await tx.get(kind, key(id)):
+            faults[f"/{name}"] = f"There is none of id {id}."
+    return faults
+
+
+# A partner is known by its account.
+_NAMED: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
+    "project_id": (Funds, str),
+    "commitment_id": (Commitment, str),
+    "to_partner_id": (Account, lambda id: domain.source_of(id).id),
+}
+
+
 @router.post("/expenditures", status_code=201, response_model=EntryView)
 async def spend(call: Bookkeeper, body: Unread[ExpenditureForm]) -> Response:
     async def work(tx: Tx) -> Decision[Entry]:
-        terms = body.read().terms()
+        terms = (await _read(body, call, tx)).terms()
         funds = await tx.get(Funds, terms.project_id)
         accounts = funds.accounts if funds else ()
         journal = await tx.journal(*accounts, domain.paid_of(terms.payee), on=terms.spent_on)
@@ -101,7 +150,7 @@ async def spend(call: Bookkeeper, body: Unread[ExpenditureForm]) -> Response:
 @router.post("/transfers", status_code=201, response_model=EntryView)
 async def transfer(call: Bookkeeper, body: Unread[TransferForm]) -> Response:
     async def work(tx: Tx) -> Decision[Entry]:
-        terms = body.read().terms()
+        terms = (await _read(body, call, tx)).terms()
         commitment = await tx.get(Commitment, terms.commitment_id)
         receiver = await tx.get(Account, domain.source_of(terms.to_partner_id).id)
         accounts = commitment.accounts if commitment else ()
