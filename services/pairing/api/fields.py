@@ -1,5 +1,6 @@
 """What several forms and views of pairing share."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar, cast
@@ -27,14 +28,19 @@ from services.pairing.store import Tx
 
 F = TypeVar("F", bound=Form)
 
-_DAY_LENGTH = len("2020-10-26")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _plain_day(value: Any) -> Any:
+def _day(value: Any) -> Any:
     """Pydantic would take an instant at midnight as a day, too."""
-    if isinstance(value, str) and len(value) != _DAY_LENGTH:
-        raise ValueError("is no date; give YYYY-MM-DD")
-    return value
+    if not isinstance(value, str):
+        return value
+    try:
+        if _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("is no day of the calendar; give YYYY-MM-DD")
 
 
 def _known_currency(code: str) -> str:
@@ -43,7 +49,7 @@ def _known_currency(code: str) -> str:
     return code
 
 
-Day = Annotated[date, BeforeValidator(_plain_day)]
+Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[
     datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
