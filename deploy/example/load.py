@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import httpx
@@ -114,12 +114,18 @@ async def _load_commitments(client: Client, report: Report, programme: Programme
 
 
 async def _completed_round(client: Client, report: Report, programme: Programme, day: date) -> str:
+    """The first round of ours that has seen all of the programme's commitments; asked for, if there is none."""
     asked = {"as_of": day.isoformat(), "seed": programme.seed}
-    earlier = [run for run in await client.items("/rounds") if {name: run[name] for name in asked} == asked]
-    # The first one is ours; somebody may have asked for the same again since.
-    sound = sorted(run["id"] for run in earlier if run["status"] in ("running", "completed"))
+    commitments = [one for one in await client.items("/commitments") if one["reference"] in programme.commitments]
+    complete_at = max(datetime.fromisoformat(one["submitted_at"]) for one in commitments)
+    ours = [
+        run
+        for run in await client.items("/rounds")
+        if {name: run[name] for name in asked} == asked and datetime.fromisoformat(run["requested_at"]) >= complete_at
+    ]
+    sound = sorted(run["id"] for run in ours if run["status"] in ("running", "completed"))
     # After a round that failed, its key would bring its answer again for ever.
-    key = f"{programme.name}-round-{len(earlier) + 1}"
+    key = f"{programme.name}-round-{max(one['id'] for one in commitments)}-{len(ours)}"
     id = sound[0] if sound else str((await client.post("/rounds", asked, key=key))["id"])
 
     async def progress() -> tuple[int, int]:
