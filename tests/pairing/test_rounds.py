@@ -68,6 +68,8 @@ async def test_an_approved_round_takes_shares_and_slots_and_what_is_approved_sta
     assert sorted(shown["pairings"]) == sorted(answer["approved"])
     (card_need,) = (await desk.get("/counties/520324"))["needs"]
     assert (card_need["slots"], card_need["open_slots"]) == (2, 1)
+    chains = {(await desk.published(id))[-1].envelope.correlationid for id in answer["approved"]}
+    assert len(chains) == 1
     for id in answer["approved"]:
         assert await desk.types(id) == ["pairing.proposed", "pairing.approved"]
         event = (await desk.published(id))[-1]

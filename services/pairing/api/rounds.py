@@ -11,6 +11,7 @@ from services.kit.decision import Decision, NotFound, Refused
 from services.kit.forms import Form
 from services.kit.http import Call, Page, Unread, accepted, allow, ok
 from services.kit.idempotency import Reply
+from services.kit.rows import Cause
 from services.pairing import domain
 from services.pairing.api.fields import Day, Instant, Nothing, Prose, reading
 from services.pairing.api.pairings import approve, locks_of
@@ -147,7 +148,7 @@ async def get_snapshot(id: str, call: Reader) -> Response:
 @router.post("/rounds/{id}/cancel", response_model=RoundView)
 async def cancel_round(id: str, call: Coordinator, form: Unread[CancelForm]) -> Response:
     async def work(tx: Tx) -> Decision[Round]:
-        round = await tx.need(Round, id)
+        round = await _round(tx, call, id)
         reason = form.read().reason
         return domain.cancel_round(round, await tx.rounds(), reason=reason, now=tx.now)
 
@@ -158,16 +159,18 @@ async def cancel_round(id: str, call: Coordinator, form: Unread[CancelForm]) -> 
 async def approve_round(id: str, call: Coordinator, form: Unread[Nothing]) -> Response:
     """Approves all that is still proposed, each pairing by itself; it may be asked again."""
     outcome = _Outcome([], [])
+    cause = call.cause()
 
     async def work(tx: Tx) -> Decision[_Outcome]:
-        round = await tx.need(Round, id)
+        round = await _round(tx, call, id)
         form.read()
         domain.check_newest(round, await tx.rounds())
         # Each in a transaction of its own: one that is refused must not hold back the others, and a
         # round may have more pairings than one transaction takes. What is approved stays approved
         # should this one be run again.
+        outcome.refused.clear()
         for pairing in await reading(call).proposals_of_round(id):
-            await _approve_one(call, pairing, outcome)
+            await _approve_one(call, cause, pairing, outcome)
         return Decision(outcome)
 
     return await call.perform(work, ok(_Outcome.view))
@@ -182,12 +185,18 @@ class _Outcome:
         return ApprovalView(approved=self.approved, refused=self.refused)
 
 
-async def _approve_one(call: Call, pairing: Pairing, outcome: _Outcome) -> None:
+async def _round(tx: Tx, call: Call, id: str) -> Round:
+    round = await tx.need(Round, id)
+    call.expect(round.version, RoundView.of(round), required=False)
+    return round
+
+
+async def _approve_one(call: Call, cause: Cause, pairing: Pairing, outcome: _Outcome) -> None:
     async def work(tx: Any) -> Decision[Pairing]:
         return await approve(tx, await tx.need(Pairing, pairing.id))
 
     try:
-        await call.transactor.transact(work, call.cause(), locks=await locks_of(call, pairing.id))
+        await call.transactor.transact(work, cause, locks=await locks_of(call, pairing.id))
     except Refused as refused:
         outcome.refused.append(
             RefusalView(pairing_id=pairing.id, type=f"/problems/{refused.rule}", detail=refused.detail)

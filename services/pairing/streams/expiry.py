@@ -11,8 +11,10 @@ _AT_ONCE = 100
 
 async def expire_commitments(ctx: Context) -> None:
     """Lets them expire, within about a second of midnight in Shanghai. Never ends."""
-    async with ctx.leader("expiry"):
+    async with ctx.leader("expiry") as lease:
         async for _ in ctx.changes(Commitment):
+            if lease.lost:
+                return
             for commitment in await ctx.reading().overdue_commitments(_AT_ONCE):
                 await ctx.transact(lambda tx, id=commitment.id: _expire(tx, id), "expiry")  # type: ignore[misc]
 

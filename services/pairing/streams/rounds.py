@@ -34,8 +34,11 @@ async def run_rounds(ctx: Context) -> None:
     """Takes up every round that is asked for. Never ends."""
     async with ctx.leader("rounds") as lease:
         async for _ in ctx.changes(Round):
+            if lease.lost:
+                # Returning is waiting in line again.
+                return
             rounds = await ctx.reading().rounds()
-            if rounds.running and not lease.lost:
+            if rounds.running:
                 await run_round(ctx, lease, rounds.running)
 
 
