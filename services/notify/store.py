@@ -48,10 +48,12 @@ class Tx(KitTx):
         Pulse: "pulses",
     }
 
+    async def positions(self) -> Positions:
+        return await self.get(Positions, Positions().id) or Positions()
+
     async def newest(self) -> int:
         """The newest position; 0 in an empty archive."""
-        positions = await self.get(Positions, Positions().id)
-        return positions.newest if positions else 0
+        return (await self.positions()).newest
 
     async def oldest(self) -> int | None:
         """The oldest position that is kept; None in an empty archive."""

@@ -6,7 +6,7 @@ from tests.notify import builders as b
 
 
 def test_positions_count_from_one_without_gaps() -> None:
-    positions, seen = None, []
+    positions, seen = Positions(), []
     for n in range(1, 4):
         decision = archive(
             b.envelope(b.submitted(), number=n), positions, time=b.START, recorded_at=b.START, now=b.START
@@ -14,7 +14,7 @@ def test_positions_count_from_one_without_gaps() -> None:
         positions = decision.saves[0]
         seen.append(decision.state.position)
     assert seen == [1, 2, 3]
-    assert positions == Positions(newest=3)
+    assert positions == Positions(newest=3, archived_at=b.START)
 
 
 def test_an_event_is_kept_as_it_came_with_what_it_is_filtered_by() -> None:

@@ -4,10 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from services.kit.inbox import Inbox
 from services.kit.records import RawRecord
+from services.notify.domain import EventFilter, principals
+from services.notify.store import feed
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 
@@ -142,7 +145,9 @@ async def test_a_story_tells_what_belongs_to_a_thing_causes_first(newsroom: News
     cause = {"causationid": _id(approval)}
     records = [newsroom.record(b.opened(1), **cause), newsroom.record(b.reserved(1), **cause), approval]
     await newsroom.inbox.take([*records, newsroom.record(b.submitted()), newsroom.record(b.approved(2))])
-    items = (await newsroom.read("/story/project-1"))["items"]
+    story = await newsroom.read("/story/project-1")
+    items = story["items"]
+    assert story["as_of"]["position"] == 5
     assert [item["position"] for item in items] == [3, 1, 2]
     assert items[0]["trace_id"] == "8f27de236632187c3194dc1862090e45"
     assert all(item["queue_ms"] >= 0 and item["deliveries"] == [] for item in items)
@@ -154,9 +159,6 @@ async def test_a_story_tells_what_belongs_to_a_thing_causes_first(newsroom: News
 
 async def test_every_filter_is_served_by_an_index(newsroom: Newsroom) -> None:
     await newsroom.happen(*RUN)
-    from services.notify.domain import EventFilter, principals
-    from services.notify.store import feed
-
     filters: list[dict[str, Any]] = [
         {name: "x"}
         for name in ("type", "category", "county_code", "partner_id", "project_id", "subject", "correlationid")
@@ -175,6 +177,4 @@ async def test_every_filter_is_served_by_an_index(newsroom: Newsroom) -> None:
 
 
 def _id(record: RawRecord) -> str:
-    import orjson
-
     return str(orjson.loads(record.value or b"")["id"])

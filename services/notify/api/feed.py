@@ -9,6 +9,7 @@ from starlette.responses import Response
 from services.kit.decision import NotFound
 from services.kit.http import Call, Page, allow, ok
 from services.notify.api.queries import ROLES, EventQuery, principals_of
+from services.notify.api.shapes import AsOf, as_of
 from services.notify.domain import ArchivedEvent, in_causal_order
 from services.notify.store import Tx, feed
 
@@ -41,6 +42,7 @@ class StoryItem(FeedItem):
 
 class Story(BaseModel):
     items: list[StoryItem]
+    as_of: AsOf
 
 
 class EventPage(EventQuery, Page):
@@ -71,13 +73,16 @@ async def get_event(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
 async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
     """Everything about a commitment, a pairing or a project: causes before effects, otherwise by time."""
 
-    async def work(tx: Tx) -> list[ArchivedEvent]:
+    async def work(tx: Tx) -> dict[str, Any]:
+        # Before the events are read: none up to here can be missing.
+        positions = await tx.positions()
         events = await tx.story_of(id, principals_of(call.caller), LONGEST_STORY)
         if not events:
             raise NotFound(f"There is no story of {id}.")
-        return in_causal_order(events)
+        items = [_told(event) for event in in_causal_order(events)]
+        return {"items": items} | as_of(positions.newest, positions.archived_at)
 
-    return await call.read(work, ok(lambda events: {"items": [_told(event) for event in events]}))
+    return await call.read(work, ok(dict))
 
 
 def item(event: ArchivedEvent) -> dict[str, Any]:

@@ -82,7 +82,13 @@ class Lag:
             return
         # Assigned before anything can fail, so that `_close` finds them.
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            # Only the first record's time is wanted; the broker sends at least one batch however small this is.
+            max_partition_fetch_bytes=1024,
+        )
         await self._admin.start()
         await self._consumer.start()
         described = await self._admin.describe_topics(sorted({topic for topics in GROUPS.values() for topic in topics}))
@@ -127,12 +133,18 @@ class Lag:
         """Reads when the records at these offsets were written, as far as that is not known yet."""
         assert self._consumer is not None
         self._written = {place: at for place, at in self._written.items() if place in behind}
-        for partition, offset in sorted(behind - self._written.keys()):
-            self._consumer.assign([partition])
-            self._consumer.seek(partition, offset)
-            found = await self._consumer.getmany(partition, timeout_ms=1000, max_records=1)
-            for record in found.get(partition, ()):
-                self._written[partition, offset] = record.timestamp
+        missing = behind - self._written.keys()
+        while missing:
+            # A consumer stands at one place of a partition: groups that are behind differently take turns.
+            at = dict(missing)
+            self._consumer.assign(list(at))
+            for partition, offset in at.items():
+                self._consumer.seek(partition, offset)
+            missing -= at.items()
+            while at and (found := await self._consumer.getmany(*at, timeout_ms=500)):
+                for partition, records in found.items():
+                    self._written[partition, at.pop(partition)] = records[0].timestamp
+        self._consumer.unsubscribe()
 
     def _row(
         self, group: str, topic: str, offsets: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from schemas.money import to_amount
 from services.kit.clock import rfc3339
-from services.notify.domain import CountyView, PartnerView, Projection, ProjectView, figures
+from services.notify.domain import CountyView, PartnerView, ProjectView, figures
 from services.notify.domain.projects import Funds, Milestone
 
 
@@ -74,9 +74,8 @@ class Project(_View):
     funds: dict[str, str] | None
 
 
-def as_of(projection: Projection) -> dict[str, Any]:
-    time = rfc3339(projection.time) if projection.time else None
-    return {"as_of": {"position": projection.position, "time": time}}
+def as_of(position: int, time: datetime | None) -> dict[str, Any]:
+    return {"as_of": {"position": position, "time": rfc3339(time) if time else None}}
 
 
 def overview(numbers: Mapping[str, int]) -> dict[str, Any]:

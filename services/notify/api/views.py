@@ -98,7 +98,7 @@ async def _answer(call: Call, work: Callable[[Tx], Awaitable[Mapping[str, Any]]]
         # In a transaction: what is read one after the other must be of the same moment.
         return await call.transactor.unit(call.cause(), snapshot)  # type: ignore[arg-type]
 
-    return await call.read(read, ok(lambda seen: dict(seen[1]) | shapes.as_of(seen[0])))
+    return await call.read(read, ok(lambda seen: dict(seen[1]) | shapes.as_of(seen[0].position, seen[0].time)))
 
 
 async def _numbers(tx: Tx, who: Principals, of: str | None, projects: list[ProjectView]) -> Mapping[str, int]:

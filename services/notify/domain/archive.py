@@ -25,6 +25,8 @@ class Positions:
 
     id: str = "positions"
     newest: int = 0
+    archived_at: datetime | None = None
+    """When the newest was archived; None before the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +70,10 @@ class ArchivedEvent:
 
 
 def archive(
-    envelope: dict[str, Any], positions: Positions | None, *, time: datetime, recorded_at: datetime, now: datetime
+    envelope: dict[str, Any], positions: Positions, *, time: datetime, recorded_at: datetime, now: datetime
 ) -> Decision[ArchivedEvent]:
     """Gives an event the next position. `envelope` is the JSON that came; `time` and `recorded_at` are read from it."""
-    positions = positions or Positions()
-    positions = replace(positions, newest=positions.newest + 1)
+    positions = replace(positions, newest=positions.newest + 1, archived_at=now)
     data = envelope["data"]
     event = ArchivedEvent(
         id=envelope["id"],
