@@ -1,18 +1,17 @@
 """What a bookkeeper books by hand."""
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import orjson
 from fastapi import APIRouter
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, field_validator
+from pydantic import field_validator
 from pydantic_core.core_schema import ValidationInfo
 from starlette.responses import Response
 
-from schemas.money import decimals, to_minor
+from schemas.money import to_minor
 from services.funding import domain
+from services.funding.api.fields import Currency, Day, Words
 from services.funding.api.views import EntryView
 from services.funding.domain import Account, Commitment, Entry, Expenditure, Funds, Transfer
 from services.funding.store import Tx
@@ -25,34 +24,10 @@ router = APIRouter()
 Bookkeeper = Annotated[Call, allow("bookkeeper")]
 # Whoever books takes the next number, so waiting in line costs less than being aborted.
 _LOCKS = ("ledger",)
-
-
-def _day(value: Any) -> Any:
-    """Pydantic would take an instant at midnight as a day, too."""
-    if not isinstance(value, str):
-        return value
-    try:
-        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    raise ValueError("is no day of the calendar; give YYYY-MM-DD")
-
-
-def _currency(code: str) -> str:
-    decimals(code)
-    return code
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
-Currency = Annotated[str, AfterValidator(_currency)]
+_SHOWN = frozenset(EntryView.model_fields)
 
 
 class _Booking(Form):
-    READ_ONLY: ClassVar = frozenset(EntryView.model_fields) - {
-        *("amount", "currency", "project_id", "commitment_id", "payee", "reference")
-    }
     currency: Currency
     amount: str
     reference: Words | None = None
@@ -67,6 +42,7 @@ class _Booking(Form):
 
 
 class ExpenditureForm(_Booking):
+    READ_ONLY: ClassVar = _SHOWN - {"amount", "currency", "reference", "project_id", "payee"}
     project_id: str
     payee: Words
     spent_on: Day
@@ -83,6 +59,7 @@ class ExpenditureForm(_Booking):
 
 
 class TransferForm(_Booking):
+    READ_ONLY: ClassVar = _SHOWN - {"amount", "currency", "reference", "commitment_id"}
     commitment_id: str
     to_partner_id: str
     on: Day
@@ -104,6 +81,13 @@ class ReversalForm(Form):
 
 B = TypeVar("B", bound=_Booking)
 
+# A partner is known by its account.
+_NAMED: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
+    "project_id": (Funds, str),
+    "commitment_id": (Commitment, str),
+    "to_partner_id": (Account, lambda id: domain.source_of(id).id),
+}
+
 
 async def _read(body: Body_[B], call: Call, tx: Tx) -> B:
     """The form.
@@ -124,14 +108,6 @@ async def _unknown(tx: Tx, raw: Any) -> dict[str, str]:
         if isinstance(id, str) and not await tx.get(kind, key(id)):
             faults[f"/{name}"] = f"There is none of id {id}."
     return faults
-
-
-# A partner is known by its account.
-_NAMED: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
-    "project_id": (Funds, str),
-    "commitment_id": (Commitment, str),
-    "to_partner_id": (Account, lambda id: domain.source_of(id).id),
-}
 
 
 @router.post("/expenditures", status_code=201, response_model=EntryView)

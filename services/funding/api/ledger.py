@@ -1,15 +1,17 @@
 """Accounts, statements, entries, and whether the ledger is sound."""
 
 from collections import Counter
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from services.funding.api.fields import Day as DayField
 from services.funding.api.views import (
+    AccountList,
     AccountView,
+    EntryList,
     EntryView,
     FaultView,
     StatementView,
@@ -32,19 +34,19 @@ class Period(BaseModel):
     """Days in Asia/Shanghai, both included."""
 
     model_config = ConfigDict(extra="forbid")
-    from_: date | None = Field(None, alias="from")
-    until: date | None = None
+    from_: DayField | None = Field(None, alias="from")
+    until: DayField | None = None
 
 
 class EntryPage(Page):
     project: str | None = None
     commitment: str | None = None
     type: EntryType | None = None
-    from_: date | None = Field(None, alias="from")
-    until: date | None = None
+    from_: DayField | None = Field(None, alias="from")
+    until: DayField | None = None
 
 
-@router.get("/accounts", response_model=dict[str, Any])
+@router.get("/accounts", response_model=AccountList)
 async def list_accounts(call: Reader, page: Annotated[Page, Query()]) -> Response:
     return await call.page(Account, _own(call.caller, "partner_id"), page, AccountView.of)
 
@@ -71,7 +73,7 @@ async def get_statement(id: str, call: Reader, period: Annotated[Period, Query()
     return await call.read(work, ok(_as_it_is))
 
 
-@router.get("/entries", response_model=dict[str, Any])
+@router.get("/entries", response_model=EntryList)
 async def list_entries(call: Reader, page: Annotated[EntryPage, Query()]) -> Response:
     named = {"project_id": page.project, "commitment_id": page.commitment, "type": page.type}
     where = {name: value for name, value in named.items() if value is not None}

@@ -86,6 +86,19 @@ class EntryView(BaseModel):
         )
 
 
+class _List(BaseModel):
+    next_cursor: str | None
+    total: int | None = None
+
+
+class AccountList(_List):
+    items: list[AccountView]
+
+
+class EntryList(_List):
+    items: list[EntryView]
+
+
 class FundsView(BaseModel):
     currency: str
     reserved: str
