@@ -97,11 +97,13 @@ def _rows(path: Path, parse: Callable[[_Row], _T]) -> list[_T]:
                     raise Unusable(f"{path} has no column {error}") from error
                 except (ValueError, TypeError, AttributeError) as error:
                     raise Unusable(f"{path}, line {reader.line_num}: {error}") from error
-            return found
     except FileNotFoundError:
         raise Unusable(f"{path} is missing") from None
     except csv.Error as error:
         raise Unusable(f"{path}: {error}") from error
+    if not found:
+        raise Unusable(f"{path} has no rows")
+    return found
 
 
 def _partner(row: _Row) -> tuple[str, Body]:

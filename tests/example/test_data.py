@@ -110,6 +110,7 @@ def test_dates_count_from_the_day_of_loading(programme: Programme) -> None:
     [
         ("programme.json", "{", "programme.json is not JSON"),
         ("programme.json", "{}", "programme.json lacks"),
+        ("commitments.csv", "reference,partner\n", "commitments.csv has no rows"),
         ("needs.csv", "county_code,category,slots\n520425,coverage,1\n", "needs.csv has no column 'severity'"),
         ("needs.csv", "county_code,category,slots,severity\n520425,coverage,two,0.5\n", "needs.csv, line 2"),
     ],
