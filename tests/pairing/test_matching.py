@@ -265,7 +265,7 @@ def a_snapshot(**changes: Any) -> dict[str, Any]:
         {"severity": "0.5"},
         {"live": -1},
         {"preference": 3},
-        {"kept": 1},
+        {"kept": 2},
         {"pinned": None},
         {"id": "c2"},
         {"id": ""},

@@ -167,7 +167,8 @@ def _is_preference(value: Any) -> bool:
 
 
 def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
+    """True and false, or 1 and 0."""
+    return isinstance(value, int) and value in (0, 1)
 
 
 def _is_name(value: Any) -> bool:
