@@ -158,8 +158,7 @@ def programme(rng: random.Random, commitments: int, counties: int) -> dict[str, 
         "seed": 7,
         "commitments": [{"id": f"c{no}", "open": rng.randint(1, 3)} for no in range(commitments)],
         "needs": [
-            {"county": code, "category": category, "slots": 2, "band": 3, "severity": 0.5, "live": no % 7 == 0}
-            | {"live": int(no % 7 == 0)}
+            {"county": code, "category": category, "slots": 2, "band": 3, "severity": 0.5, "live": int(no % 7 == 0)}
             for no, code in enumerate(codes)
             for category in CATEGORIES
         ],

@@ -7,7 +7,6 @@ flows; `potentials` proves them, with integers only.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +66,9 @@ def potentials(network: Network, cost: Ints, *, free: Mask, flow: Ints) -> Ints 
     distance = np.zeros(len(network.supply), dtype=np.int64)
     parent = np.full(len(distance), -1)
     fell = np.ones(len(distance), dtype=bool)
-    for passed in count(1):
+    passed = 0
+    while True:
+        passed += 1
         arcs = np.flatnonzero(fell[tail])
         offer = distance[tail[arcs]] + costs[arcs]
         better = offer < distance[head[arcs]]
@@ -81,7 +82,6 @@ def potentials(network: Network, cost: Ints, *, free: Mask, flow: Ints) -> Ints 
         parent[head[best]] = tail[best]
         if passed % _PASSES_BETWEEN_CYCLE_CHECKS == 0 and _has_cycle(parent):
             return None
-    raise AssertionError("unreachable")
 
 
 def tight(network: Network, cost: Ints, potential: Ints, free: Mask) -> Mask:
