@@ -1,0 +1,34 @@
+"""The README's walk, pasted as it stands, does what the README prints."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from tests.flows.system import SERVICES, System
+
+ROOT = Path(__file__).parents[2]
+STEP = re.compile(r"^```bash\n(.*?)^```\n^```\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+_END = "-- end of step --"
+
+
+def steps(readme: str) -> list[tuple[str, str]]:
+    """What is pasted, and what is printed then."""
+    return STEP.findall(readme)
+
+
+def shape(printed: str) -> str:
+    """Without what differs from run to run: ids, dates and numbers."""
+    return re.sub(r"\d+", "0", re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", printed)).strip()
+
+
+def test_each_step_of_the_readme_prints_what_the_readme_says(system: System) -> None:
+    found = steps((ROOT / "README.md").read_text("utf-8"))
+    assert len(found) == 7
+    script = "".join(f"{pasted}echo; echo '{_END}'\n" for pasted, _ in found)
+    for no, service in enumerate(SERVICES, 1):
+        script = script.replace(f"http://127.0.0.1:800{no}", system.url(service))
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env=dict(system.environment()), capture_output=True, text=True, timeout=120
+    )
+    assert done.stderr == ""
+    assert [shape(printed) for printed in done.stdout.split(_END)[:-1]] == [shape(printed) for _, printed in found]
