@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Event
@@ -156,6 +156,7 @@ def interleaved(order: list[int]) -> list[ArchivedEvent]:
     return [lines[log.events[n].envelope["source"], log.events[n].subject].pop(0) for n in order]
 
 
+@settings(deadline=None)
 @given(ORDERS)
 def test_the_figures_do_not_depend_on_the_order_of_different_subjects(order: list[int]) -> None:
     def tallies(events: list[ArchivedEvent]) -> dict[str, Any]:
@@ -164,6 +165,7 @@ def test_the_figures_do_not_depend_on_the_order_of_different_subjects(order: lis
     assert tallies(interleaved(order)) == tallies(b.Log().add(*LIFE).events)
 
 
+@settings(deadline=None)
 @given(ORDERS, st.integers(min_value=1, max_value=len(LIFE)), st.integers(min_value=1, max_value=5))
 def test_each_figure_is_the_sum_over_its_rows_at_every_moment(order: list[int], until: int, batch: int) -> None:
     events = interleaved(order)

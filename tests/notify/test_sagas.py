@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import funding, pairings, projects
@@ -80,11 +80,13 @@ REFUSED: list[Event] = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.permutations(FINISHED))
 def test_a_finished_saga_waits_for_nothing_in_whatever_order_its_events_came(events: list[Event]) -> None:
     assert waits(*events) == set()
 
 
+@settings(deadline=None)
 @given(st.permutations(REFUSED))
 def test_a_refused_saga_waits_for_nothing_in_whatever_order_its_events_came(events: list[Event]) -> None:
     assert waits(*events) == set()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pymongo
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.kit import mongo
@@ -70,6 +70,7 @@ CALLERS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(FILTERS, CALLERS)
 def test_the_database_finds_what_the_stream_lets_through(
     collection: Any, filter_: EventFilter, who: frozenset[str] | None

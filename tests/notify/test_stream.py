@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.notify.api import hub as hubs
+from services.notify.domain import EventFilter
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 from tests.notify.listening import Told
@@ -99,6 +100,25 @@ async def test_far_behind_and_live_meet_without_a_gap(newsroom: Newsroom, monkey
         await happen(newsroom, 301, 340)
         told += await stream.take(240)
     assert positions(told) == list(range(1, 341))
+
+
+async def test_who_is_far_behind_and_finds_nothing_has_caught_up_all_the_same(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would ask the archive again and again."""
+    monkeypatch.setattr(hubs, "RING_EVENTS", 10)
+    await happen(newsroom, 1, 100)
+    hub = hubs.Hub()
+    task = asyncio.create_task(hub.follow(newsroom.context))
+    try:
+        await until(lambda: hub.newest == 100, "the hub has read everything")
+        listener = hubs.Listener(None, EventFilter(subject="nobody"), task)
+        async with asyncio.timeout(10):
+            assert await hub.take(listener, newsroom.context) == b""
+        assert listener.position == 100
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_filter_holds_in_replay_and_live(newsroom: Newsroom) -> None:
