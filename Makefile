@@ -2,7 +2,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean-data test lint schemas format lock
+.PHONY: help setup run stop clean-data test lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: setup ## Check style, types, imports, schemas and API documents.
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m schemas.check
+
+image-check: setup ## Run the install step of the image once (half a minute).
+	@JIEDUI_TEST_IMAGE=1 $(PYTHON) -m pytest tests/deploy/test_image.py
 
 format: setup ## Format the code.
 	@$(PYTHON) -m ruff check --fix-only --quiet .

@@ -58,16 +58,23 @@ class Inbox:
         self.applied = 0
 
     async def take(self, records: Iterable[RawRecord]) -> None:
-        """Applies records, all or (for their own reasons) all but the dead-lettered.
+        """Applies records, all but those that are dead-lettered for reasons of their own.
 
         Raises:
             HeldElsewhere: read again from what is committed.
             PyMongoError: the database is away or in trouble; nothing was written, try again later.
         """
-        wanted = [record for record in records if is_for(record, self._service)]
+        await self._some([record for record in records if is_for(record, self._service)])
+
+    async def _some(self, wanted: Sequence[RawRecord]) -> None:
         try:
             await self._batch(wanted)
         except Exception as error:
+            if mongo.is_contention(error) and len(wanted) > 1:
+                # Callers who post without pause starve a long transaction; shorter ones get through.
+                half = len(wanted) // 2
+                await self._some(wanted[:half])
+                return await self._some(wanted[half:])
             if isinstance(error, HeldElsewhere) or mongo.is_infrastructure(error):
                 raise
             log.warning("a batch failed and is taken one by one", extra={"error": repr(error), "size": len(wanted)})

@@ -47,6 +47,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.25
 _SERVER_TROUBLE = frozenset({6, 7, 89, 91, 133, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
 _DUPLICATE_KEY = 11000
 _NAMESPACE_EXISTS = 48
+_WRITE_CONFLICT = 112
 
 
 def connect(uri: str) -> Client:
@@ -75,6 +76,11 @@ def is_infrastructure(error: BaseException) -> bool:
     if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
         return True
     return isinstance(error, OperationFailure) and error.code in _SERVER_TROUBLE
+
+
+def is_contention(error: BaseException) -> bool:
+    """Whether a transaction lost to others on the same documents until its deadline."""
+    return isinstance(error, OperationFailure) and error.code == _WRITE_CONFLICT
 
 
 def is_database(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 import uvicorn
 from pydantic import ValidationError
@@ -19,10 +20,10 @@ _STOP_S = 8
 def run(service: Service, settings_class: type[Settings]) -> None:
     """Reads the settings, starts logs and traces, runs what the command line names.
 
-    Exit codes: 0 stopped, 1 failed, 2 wrong usage or a wrong setting.
+    Exit codes: 0 stopped, 1 failed, 2 wrong usage.
     """
     if len(sys.argv) != 2 or sys.argv[1] not in PROGRAMS:
-        sys.exit(f"usage: python -m services.{service.name}.main {'|'.join(PROGRAMS)}")
+        _stop(f"usage: python -m services.{service.name}.main {'|'.join(PROGRAMS)}", code=2)
     program = sys.argv[1]
     try:
         settings = settings_class()  # type: ignore[call-arg]
@@ -50,7 +51,7 @@ def _run_api(service: Service, settings: Settings) -> None:
     )
 
 
-def _stop(reason: str) -> None:
-    print(reason, file=sys.stderr)  # noqa: T201
-    sys.stderr.flush()
-    os._exit(1)
+def _stop(reason: str, code: int = 1) -> NoReturn:
+    print(reason, file=sys.stderr, flush=True)  # noqa: T201
+    # The health check's thread would keep the process alive.
+    os._exit(code)

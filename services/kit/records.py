@@ -153,7 +153,10 @@ def _event(envelope: Envelope) -> Event | None:
     if fault is not None:
         path = "/".join(str(step) for step in fault.instance_path)
         raise Unreadable(f"data/{path}: {fault.message}")
-    return kind.of(envelope.data)
+    event = kind.of(envelope.data)
+    if event.subject != envelope.subject:
+        raise Unreadable(f"data speaks of {event.subject!r}, not of the subject {envelope.subject!r}")
+    return event
 
 
 @cache

@@ -1,10 +1,10 @@
 """Notify's own settings: its two ports."""
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from services.kit import settings
 
 
 class Settings(settings.Settings):
-    port: int = Field(8004, validation_alias=AliasChoices("JIEDUI_NOTIFY_PORT", "port"))
-    worker_port: int = Field(8104, validation_alias=AliasChoices("JIEDUI_NOTIFY_WORKER_PORT", "worker_port"))
+    port: int = Field(8004, validation_alias="JIEDUI_NOTIFY_PORT")
+    worker_port: int = Field(8104, validation_alias="JIEDUI_NOTIFY_WORKER_PORT")

@@ -1,11 +1,13 @@
 """What the inbox promises: each event once, a subject's in order, poison set aside, nothing lost."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from services.kit.decision import Decision
-from services.kit.records import REPLAY_FOR
+from services.kit.records import REPLAY_FOR, RawRecord
 from tests.kit.toy import Bench, partner_event
 from tests.waiting import until
 
@@ -131,3 +133,30 @@ async def test_a_decision_is_nothing_without_its_transaction(bench: Bench) -> No
 async def _names(bench: Bench, id: str, count: int) -> tuple[str, ...] | None:
     found = await bench.partner(id)
     return found.names if found and len(found.names) >= count else None
+
+
+async def test_an_event_whose_data_speaks_of_another_is_dead_lettered(bench: Bench) -> None:
+    other = {"partner_id": "other", "name": {"zh": "x"}, "kind": "enterprise"}
+    async with bench.running(bench.consumer(), bench.relay()):
+        await bench.produce(partner_event("p", 1, data=other), partner_event("q", 1))
+        await until(lambda: bench.partner("q"), "q is there")
+        await until(bench.dead_letters, "the dead letter is there")
+    assert await bench.partner("other") is None
+
+
+async def test_a_batch_that_loses_to_others_until_its_deadline_goes_through_in_halves(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied = bench.inbox._batch
+
+    async def contended(records: Sequence[RawRecord]) -> None:
+        """As if somebody held a document that a batch of more than one needs."""
+        if len(records) > 1:
+            raise OperationFailure("WriteConflict", 112, {"errorLabels": ["TransientTransactionError"]})
+        await applied(records)
+
+    monkeypatch.setattr(bench.inbox, "_batch", contended)
+    async with bench.running(bench.consumer()):
+        await bench.produce(*(partner_event(f"p{n}", 1) for n in range(4)))
+        await until(lambda: bench.partner("p3"), "the last is there")
+    assert all([(await bench.partner(f"p{n}")).seen == 1 for n in range(4)])
