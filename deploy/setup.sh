@@ -1,22 +1,25 @@
 #!/usr/bin/env bash
 # Puts Python's packages into .venv and the Java programs into deploy/embedded/target. Quick when that was done:
-# each part leaves a stamp, the hash of the file that names its versions. One line says what to do when it fails.
+# each part leaves a stamp, the hash of what names its versions. One line says what to do when it fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 fail() { echo "jiedui: $*" >&2; exit 1; }
 
-current() { # stamp file...
-    [[ -f $1 && $(cat "$1") == "$(cat "${@:2}" | sha256sum)" ]]
+current() { # stamp what
+    [[ -f $1 && $(<"$1") == "$("$2" | sha256sum)" ]]
 }
+
+python_versions() { cat requirements-dev.lock && sed '/^\[tool.ruff\]/,$d' pyproject.toml; } # tools' settings install nothing
+java_versions() { cat deploy/embedded/pom.xml; }
 
 attempt() { # what log command...
     "${@:3}" >"$2" 2>&1 || fail "$1 failed: $(grep -i -m 1 error "$2" | cut -c1-300) (all of it: $2)"
 }
 
 python_packages() {
-    local stamp=.venv/installed python
-    current $stamp requirements-dev.lock pyproject.toml && [[ -x .venv/bin/python ]] && return
+    local python
+    current $python_stamp python_versions && [[ -x .venv/bin/python ]] && return
     python=$(command -v python3.11 || command -v python3 || true)
     [[ -n $python && $("$python" -c 'import sys; print(*sys.version_info[:2])') == "3 11" ]] ||
         fail "Python 3.11 is needed, and there is no python3.11 (Debian: apt-get install python3.11 python3.11-venv)"
@@ -27,26 +30,27 @@ python_packages() {
         .venv/bin/python -m pip install --require-hashes -r requirements-dev.lock
     attempt "installing jiedui itself" .venv/setup.log \
         .venv/bin/python -m pip install --no-build-isolation --no-deps -e .
-    cat requirements-dev.lock pyproject.toml | sha256sum >$stamp
+    python_versions | sha256sum >$python_stamp
 }
 
 java_is_there() {
-    current $java_stamp deploy/embedded/pom.xml && return
+    current $java_stamp java_versions && return
     command -v java >/dev/null ||
         fail "java is not found: install Java 17 or later (Debian: apt-get install openjdk-17-jdk-headless)"
     command -v mvn >/dev/null || fail "mvn is not found: install Maven (Debian: apt-get install maven)"
 }
 
 java_programs() {
-    current $java_stamp deploy/embedded/pom.xml && return
+    current $java_stamp java_versions && return
     echo "Kafka and Zipkin from Maven Central: once, 170 MB"
     mkdir -p deploy/embedded/target
     rm -rf deploy/embedded/target/kafka
     attempt "fetching Kafka and Zipkin" deploy/embedded/target/setup.log \
         mvn --batch-mode --quiet -Dstyle.color=never -f deploy/embedded/pom.xml process-resources
-    sha256sum <deploy/embedded/pom.xml >$java_stamp
+    java_versions | sha256sum >$java_stamp
 }
 
+python_stamp=.venv/installed
 java_stamp=deploy/embedded/target/installed
 java_is_there # before minutes are spent on Python
 python_packages
