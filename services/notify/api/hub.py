@@ -25,6 +25,8 @@ from services.notify.store import feed
 # What a listener is given at once: little enough that a slow line has read it long before `STALLED_S`.
 CHUNK_BYTES = 64 * 1024
 STALLED_S = 30.0
+# Looked at once a second, so that a comment comes each 15 s at the latest.
+HEARTBEAT_S = 14.0
 RING_EVENTS = 2000
 RING_BYTES = 8 * 1024 * 1024
 _PAGE = 50
@@ -44,16 +46,24 @@ class Frame:
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One client of the stream. Times are monotonic seconds."""
+    """One client of the stream. Times are monotonic seconds, but for `expires_at`, which is Unix time."""
 
     who: Principals
     filter: EventFilter
     task: "asyncio.Task[Any]"
-    position: int = 0
+    position: int
     """Everything up to here was given, or is not for it."""
+    expires_at: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    sending_since: float | None = None
+    sending: bool = False
+    spoke_at: float = 0.0
+    """When something was last sent, or began to be."""
+    quiet: bool = False
+    """It has been sent nothing for so long that the line might be taken for dead."""
+    over: bool = False
+    """Its token has expired, or it has gone."""
     cut: bool = False
+    """It does not read; nothing more can be sent to it."""
 
     def wants(self, event: ArchivedEvent) -> bool:
         return sees(self.who, event.audience) and self.filter.matches(event)
@@ -78,14 +88,17 @@ class Hub:
                 pass
 
     async def tend(self, context: Context) -> None:
-        """Once a second lets every listener look at its clock, and cuts off those that do not read."""
+        """Once a second looks at every listener's clock; cuts off those that do not read."""
         while True:
-            now = time.monotonic()
+            now, moment = time.monotonic(), context.now().timestamp()
             for listener in self._listeners:
-                listener.wake.set()
-                if listener.sending_since is not None and now - listener.sending_since > STALLED_S:
+                listener.over = listener.over or moment >= listener.expires_at
+                if listener.sending and now - listener.spoke_at > STALLED_S:
                     listener.cut = True
                     listener.task.cancel()
+                elif listener.over or now - listener.spoke_at >= HEARTBEAT_S:
+                    listener.quiet = True
+                    listener.wake.set()
             await asyncio.sleep(_TICK_S)
 
     @contextmanager

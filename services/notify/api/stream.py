@@ -23,8 +23,6 @@ from services.notify.api.queries import GREATEST, ROLES, EventQuery, principals_
 
 log = logging.getLogger(__name__)
 
-# Looked at once a second, so that a comment comes each 15 s at the latest.
-HEARTBEAT_S = 14.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -50,15 +48,14 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         assert task is not None
-        listener = Listener(self._who, self._filter, task)
         # Before the client sees that the line is open: what it causes from then on it must be told.
-        listener.position, reset = await self._begin()
-        gone = asyncio.create_task(_gone(receive))
-        gone.add_done_callback(lambda _: listener.wake.set())
+        position, reset = await self._begin()
+        listener = Listener(self._who, self._filter, task, position, self._expires_at)
+        watching = asyncio.create_task(_watch(receive, listener))
         with self._hub.listening(listener):
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-                await self._talk(listener, b": open\n\n" + reset, gone, send)
+                await self._talk(listener, b": open\n\n" + reset, send)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
             except asyncio.CancelledError:
                 if not listener.cut:
@@ -66,15 +63,14 @@ class EventStream(Response):
                 # Nothing more can be sent to one who does not read; the server closes the connection.
                 task.uncancel()
             finally:
-                gone.cancel()
+                watching.cancel()
 
-    async def _talk(self, listener: Listener, chunk: bytes, gone: "asyncio.Task[None]", send: Send) -> None:
-        spoke_at = 0.0
-        while not gone.done() and self._context.now().timestamp() < self._expires_at:
+    async def _talk(self, listener: Listener, chunk: bytes, send: Send) -> None:
+        while not listener.over:
             if chunk:
-                spoke_at = listener.sending_since = time.monotonic()
+                listener.spoke_at, listener.sending = time.monotonic(), True
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                listener.sending_since = None
+                listener.sending = listener.quiet = False
             else:
                 await listener.wake.wait()
             listener.wake.clear()
@@ -84,7 +80,7 @@ class EventStream(Response):
                 # The client comes back with its Last-Event-ID, here or to another replica.
                 log.warning("a stream ends, the database is away", extra={"error": repr(error)})
                 return
-            if not chunk and time.monotonic() - spoke_at >= HEARTBEAT_S:
+            if not chunk and listener.quiet:
                 chunk = b": still here\n\n"
 
     async def _begin(self) -> tuple[int, bytes]:
@@ -136,6 +132,9 @@ def _asked(last_event_id: str | None, after: int | None) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(GREATEST)) else -1
 
 
-async def _gone(receive: Receive) -> None:
+async def _watch(receive: Receive, listener: Listener) -> None:
+    """Ends the stream of a client that has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+    listener.over = True
+    listener.wake.set()
