@@ -3,10 +3,13 @@
 import os
 import socket
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from deploy.checks import free_from
+from deploy.home import Home
+from deploy.more import run_worker
 from deploy.programs import Infrastructure, environment, listening, programs
 from deploy.settings import Settings
 
@@ -75,3 +78,21 @@ def test_traces_go_where_the_environment_sends_them(monkeypatch: pytest.MonkeyPa
     env = environment(Settings(), kafka_bootstrap="k", mongodb_uri="m", zipkin_port=9411)
     assert "OTEL_TRACES_EXPORTER" not in env
     assert env["JIEDUI_WEBHOOK_ALLOW"] == "10.0.0.0/8"
+
+
+def test_one_more_worker_takes_the_smallest_free_slot_and_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"HOME": tmp_path, "KAFKA_BOOTSTRAP": "k:1", "MONGODB_URI": "mongodb://m/"}.items():
+        monkeypatch.setenv(f"JIEDUI_{name}", str(value))
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr("os.execvpe", lambda file, command, env: started.append(env))
+
+    def fail(reason: str) -> NoReturn:
+        raise AssertionError(reason)
+
+    for _ in range(2):
+        run_worker("funding", Settings(), fail=fail)
+    assert [env["JIEDUI_WORKER_SLOT"] for env in started] == ["1", "2"]
+    assert len({env["JIEDUI_FUNDING_WORKER_PORT"] for env in started} - {"8103"}) == 2
+    assert Home(tmp_path).lock("funding-worker-1") is None, "it is kept by the file that the worker inherits"
