@@ -2,6 +2,8 @@
 
 import os
 import sys
+from contextlib import suppress
+from socket import socket
 from typing import NoReturn
 
 import uvicorn
@@ -9,7 +11,7 @@ from pydantic import ValidationError
 
 from services.kit import logs, tracing
 from services.kit.app import create_app
-from services.kit.service import Service
+from services.kit.service import Context, Service
 from services.kit.settings import Settings, explain
 from services.kit.worker import run_worker
 
@@ -39,9 +41,22 @@ def run(service: Service, settings_class: type[Settings]) -> None:
         _stop(str(error))
 
 
+class _Server(uvicorn.Server):
+    """Tells the app that it stops; uvicorn by itself waits for streams that know nothing of it."""
+
+    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+        super().__init__(config)
+        self._context = context
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._context.stopping.set()
+        await super().shutdown(sockets)
+
+
 def _run_api(service: Service, settings: Settings) -> None:
-    uvicorn.run(
-        create_app(service, settings),
+    app = create_app(service, settings)
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -49,6 +64,11 @@ def _run_api(service: Service, settings: Settings) -> None:
         timeout_graceful_shutdown=_STOP_S,
         server_header=False,
     )
+    server = _Server(config, app.state.context)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise OSError(f"the API could not start on port {settings.port}")
 
 
 def _stop(reason: str, code: int = 1) -> NoReturn:

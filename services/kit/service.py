@@ -42,6 +42,8 @@ class Service:
     agents: Callable[[Any, "Context"], None] | None = None
     public: frozenset[str] = frozenset()
     """Paths that need no token, besides health, metrics and the OpenAPI document."""
+    body_limits: Mapping[str, int] = field(default_factory=dict)
+    """Paths whose bodies may have more bytes than others, and how many."""
 
     @property
     def about(self) -> str:
@@ -72,6 +74,8 @@ class Context:
     transactor: Transactor
     holder: str
     """Names this process, in leases and to Kafka."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when an API is told to stop: answers that go on for ever should end."""
     prepared: bool = False
     _preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -1,16 +1,21 @@
 """The live stream over real HTTP: from where, to whom, until when."""
 
 import asyncio
+import os
 import random
+import signal
+import sys
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from services.notify.api import hub as hubs
 from services.notify.domain import EventFilter
+from tests.conftest import free_ports
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
-from tests.notify.listening import Told
+from tests.notify.listening import Stream, Told
 from tests.waiting import until
 
 
@@ -207,3 +212,36 @@ async def test_the_stream_is_in_the_openapi_document(newsroom: Newsroom) -> None
     assert "text/event-stream" in operation["responses"]["200"]["content"]
     names = {parameter["name"] for parameter in operation["parameters"]}
     assert {"after", "type", "county", "from", "until", "last-event-id"} <= names
+
+
+async def test_a_stop_ends_open_streams_at_once(newsroom: Newsroom) -> None:
+    (port,) = free_ports(1)
+    settings = newsroom.settings
+    environment = os.environ | {
+        "JIEDUI_NOTIFY_PORT": str(port),
+        "JIEDUI_HOME": str(settings.home),
+        "JIEDUI_MONGODB_URI": settings.mongodb_uri,
+        "OTEL_TRACES_EXPORTER": "none",
+    }
+    api = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.notify.main", "api", env=environment)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+
+            async def ready() -> bool:
+                try:
+                    return (await client.get("/readyz")).status_code == 200
+                except httpx.HTTPError:
+                    return False
+
+            await until(ready, "the API is ready")
+            async with client.stream("GET", "/events/stream", headers=newsroom.token("monitor")) as response:
+                stream = Stream(response)
+                await stream.comment()
+                api.terminate()
+                assert await stream.rest() == []
+        async with asyncio.timeout(4):
+            assert await api.wait() in (0, -signal.SIGTERM)
+    finally:
+        if api.returncode is None:
+            api.kill()
+            await api.wait()

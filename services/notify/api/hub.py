@@ -61,7 +61,7 @@ class Listener:
     quiet: bool = False
     """It has been sent nothing for so long that the line might be taken for dead."""
     over: bool = False
-    """Its token has expired, or it has gone."""
+    """Its token has expired, it has gone, or this process stops."""
     cut: bool = False
     """It does not read; nothing more can be sent to it."""
 
@@ -92,7 +92,7 @@ class Hub:
         while True:
             now, moment = time.monotonic(), context.now().timestamp()
             for listener in self._listeners:
-                listener.over = listener.over or moment >= listener.expires_at
+                listener.over = listener.over or moment >= listener.expires_at or context.stopping.is_set()
                 if listener.sending and now - listener.spoke_at > STALLED_S:
                     listener.cut = True
                     listener.task.cancel()
