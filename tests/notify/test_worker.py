@@ -129,6 +129,8 @@ async def test_the_lag_is_the_brokers_and_heartbeats_tell_of_the_outbox_and_the_
         return bool((await desk.own_outbox())["depth"] == 0)
 
     await until(known, "a heartbeat tells of an empty outbox", 40)
+    # Each partition of the table is a RocksDB database, and each has a file CURRENT.
+    assert list((desk.settings.home / "faust").rglob("CURRENT"))
     rates = (await desk.read("/monitor"))["rates"]
     assert next(row for row in rates if row["service"] == "notify")["applied_per_minute"] is not None
     assert next(row for row in rates if row["service"] == "funding")["applied_per_minute"] is None
