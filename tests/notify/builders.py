@@ -175,6 +175,18 @@ def cancelled(n: int = 1) -> projects.ProjectCancelled:
     return projects.ProjectCancelled(**of_project(n), reason="over")
 
 
+def observed(month: str) -> projects.IndicatorObserved:
+    return projects.IndicatorObserved(
+        **of_project(),
+        indicator="trainees",
+        kind="flow",
+        unit="people",
+        value=12.0,
+        period={"from": f"{month}-01", "until": f"{month}-28"},
+        occurred_at="2026-05-01T01:00:00.000Z",
+    )
+
+
 def of_project(n: int = 1) -> dict[str, Any]:
     return ids(n) | {"project_id": f"project-{n}"}
 

@@ -126,6 +126,12 @@ def test_a_plan_that_comes_late_is_laid_under_what_happened_since() -> None:
     assert view.status == "active"
 
 
+def test_a_corrected_observation_is_still_one() -> None:
+    log = b.Log().add(b.observed("2026-03"), b.observed("2026-04"), b.observed("2026-03"))
+    view = b.folded(log.events)[ProjectView, "project-1"]
+    assert len(view.observed["trainees"]) == 2
+
+
 def test_an_event_that_cannot_be_folded_is_passed_over_and_the_next_goes_on() -> None:
     odd = b.envelope(b.reserved(1)) | {"data": b.reserved(1).data() | {"currency": "ZZZ"}}
     events = [b.archived(odd, 1), b.archived(b.opened(2), 2)]

@@ -124,7 +124,7 @@ def project(view: ProjectView) -> dict[str, Any]:
         "starts_on": view.starts_on.isoformat() if view.starts_on else None,
         "milestones": [_milestone(milestone) for milestone in view.milestones],
         "indicators": [
-            indicator | {"observations": view.observations.get(indicator["code"], 0)} for indicator in view.indicators
+            indicator | {"observations": len(view.observed.get(indicator["code"], ()))} for indicator in view.indicators
         ],
         "funds": _funds(view.funds) if view.funds else None,
     }

@@ -62,8 +62,8 @@ class ProjectView:
     starts_on: date | None = None
     milestones: tuple[Milestone, ...] = ()
     indicators: tuple[dict[str, Any], ...] = ()
-    observations: dict[str, int] = field(default_factory=dict)
-    """How many there are of each indicator."""
+    observed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The periods and days for which each indicator has a value; a second value for one corrects the first."""
     funds: Funds | None = None
     """None where no money is booked."""
     heard: dict[str, int] = field(default_factory=dict)
@@ -106,8 +106,7 @@ def after(view: ProjectView, archived: ArchivedEvent, event: Event) -> ProjectVi
         case projects.MilestoneVerified():
             return _of_milestone(view, archived, event.milestone_no, "status", **_verified(archived))
         case projects.IndicatorObserved():
-            count = view.observations.get(event.indicator, 0) + 1
-            return replace(view, observations=view.observations | {event.indicator: count})
+            return _observed(view, event)
     return view
 
 
@@ -175,6 +174,14 @@ def _of_milestone(view: ProjectView, archived: ArchivedEvent, no: int, aspect: s
     known[no] = replace(known.get(no, Milestone(no=no)), **changes)
     milestones = tuple(known[each] for each in sorted(known))
     return unless_later(view, archived, _aspect(aspect, no), milestones=milestones)
+
+
+def _observed(view: ProjectView, event: projects.IndicatorObserved) -> ProjectView:
+    known = view.observed.get(event.indicator, ())
+    when = f"{event.period['from']}/{event.period['until']}" if event.period else str(event.on)
+    if when in known:
+        return view
+    return replace(view, observed=view.observed | {event.indicator: (*known, when)})
 
 
 def _reported(archived: ArchivedEvent) -> dict[str, Any]:
