@@ -71,7 +71,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         app.include_router(router)
     _add_health(app, context)
     _add_problems(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, limits=service.body_limits)
     app.add_middleware(Authentication, tokens=tokens, open_paths=_OPEN | service.public)
     if settings.console_origin:
         app.add_middleware(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from services.kit import mongo
+from services.kit import crash, mongo
 from services.kit.batch import HeldElsewhere
 from services.kit.inbox import Inbox
 from services.kit.records import raw
@@ -105,6 +105,7 @@ class Consumer:
                 raise
             self._uncommitted |= {partition: batch[-1].offset + 1 for partition, batch in found.items()}
         if self._uncommitted:
+            crash.point("before-offset")
             await self._commit(consumer)
         self.state.failing_since = None
 

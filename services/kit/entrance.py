@@ -1,5 +1,6 @@
 """What every request passes before FastAPI sees it (plain ASGI, so that streams are not buffered)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -41,17 +42,19 @@ class Authentication:
 class BodyLimit:
     """Refuses bodies over the limit with 413; no body at all counts as `{}`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
         self._app = app
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in _WITH_BODY:
             return await self._app(scope, receive, send)
+        most = self._limits.get(scope["path"], BODY_MAX_BYTES)
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > BODY_MAX_BYTES:
+        if length.isdecimal() and int(length) > most:
             await _drain(receive)
-            answer = problems.problem(413, "too-large", f"A body may have {BODY_MAX_BYTES} bytes.", scope["path"])
+            answer = problems.problem(413, "too-large", f"A body may have {most} bytes.", scope["path"])
             return await answer(scope, receive, send)
         if length in ("", "0") and "transfer-encoding" not in headers:
             scope["headers"] = [
@@ -59,7 +62,7 @@ class BodyLimit:
                 (b"content-type", b"application/json"),
             ]
             return await self._app(scope, _once(b"{}", receive), send)
-        await self._app(scope, _counted(receive), send)
+        await self._app(scope, _counted(receive, most), send)
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
@@ -75,16 +78,16 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return next_message
 
 
-def _counted(receive: Receive) -> Receive:
+def _counted(receive: Receive, most: int) -> Receive:
     count = 0
 
     async def next_message() -> Message:
         nonlocal count
         message: dict[str, Any] = dict(await receive())
         count += len(message.get("body", b""))
-        if count > BODY_MAX_BYTES:
+        if count > most:
             await _drain(receive)
-            raise HTTPException(413, f"A body may have {BODY_MAX_BYTES} bytes.")
+            raise HTTPException(413, f"A body may have {most} bytes.")
         return message
 
     return next_message

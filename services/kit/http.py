@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from services.kit import crash
 from services.kit.decision import Decision, Invalid, NotAllowed
 from services.kit.forms import Form, Unread
 from services.kit.idempotency import DoneAlready, Key, Reply
@@ -95,7 +96,9 @@ class Call:
         wanted = (*locks, key.id) if key else locks
         while True:
             try:
-                return _response(await self.transactor.unit(self.cause(), decide, locks=wanted))
+                reply = await self.transactor.unit(self.cause(), decide, locks=wanted)
+                crash.point("after-commit")
+                return _response(reply)
             except DoneAlready:
                 if key and (kept := await key.find(self.transactor.database)):
                     return _response(kept)
@@ -113,10 +116,11 @@ class Call:
         *,
         by: str = "id",
         newest_first: bool = False,
+        besides: Mapping[str, Any] | None = None,
     ) -> Response:
         """A page of a list in the order of its ids, which is that of time (UUIDv7) or of county codes.
 
-        `by` names another field whose values are unique to order it by.
+        `by` names another field whose values are unique to order it by; `besides` stands beside the items.
 
         Raises:
             Invalid: the cursor is of another list.
@@ -130,7 +134,7 @@ class Call:
         filters = {"$and": [dict(where), beyond]} if beyond else dict(where)
         found = await tx.find(kind, filters, sort=((column, -1 if newest_first else 1),), limit=page.limit + 1)
         items = found[: page.limit]
-        body: dict[str, Any] = {"items": [_plain(view(item)) for item in items], "next_cursor": None}
+        body: dict[str, Any] = {"items": [_plain(view(item)) for item in items], "next_cursor": None, **(besides or {})}
         if len(found) > page.limit:
             body["next_cursor"] = base64.urlsafe_b64encode(orjson.dumps([of, getattr(items[-1], by)])).decode()
         if page.total:

@@ -29,7 +29,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
-from services.kit import mongo, tracing
+from services.kit import crash, mongo, tracing
 from services.kit.batch import Batch, HeldElsewhere, Listener, overdue
 from services.kit.records import Broken, RawRecord, Received, is_for, read
 from services.kit.transact import Transactor, Tx
@@ -114,6 +114,7 @@ class Inbox:
         ]
         with tracing.batch(len(found), contexts):
             self.applied += await self._unit(found, lambda batch: batch.apply(attempts=1))
+        crash.point("after-commit")
 
     def _read(self, record: RawRecord) -> Received[Any] | Broken | RawRecord:
         return record if record.topic in self._listener.raw else read(record)

@@ -24,7 +24,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, UnknownTopi
 from pymongo import ASCENDING, IndexModel
 from pymongo.read_concern import ReadConcern
 
-from services.kit import mongo
+from services.kit import crash, mongo
 from services.kit.clock import Clock
 from services.kit.lease import Lease, leading
 
@@ -107,6 +107,7 @@ class Relay:
         ]
         answers = await asyncio.gather(*futures, return_exceptions=True)
         self.state.waiting_since = None
+        crash.point("after-send")
         acknowledged = [
             row["_id"] for row, answer in zip(rows, answers, strict=True) if not isinstance(answer, BaseException)
         ]
@@ -136,6 +137,7 @@ class Relay:
 
         await mongo.in_transaction(self._database.client, mark)
         self.state.sent += len(ids)
+        crash.point("after-mark")
 
     async def _wait(self) -> None:
         """Until a row was written (a hint from `watch`) or the next sweep."""

@@ -9,7 +9,7 @@ from typing import NoReturn
 import uvicorn
 from pydantic import ValidationError
 
-from services.kit import logs, tracing
+from services.kit import crash, logs, tracing
 from services.kit.app import create_app
 from services.kit.service import Context, Service
 from services.kit.settings import Settings, explain
@@ -29,6 +29,7 @@ def run(service: Service, settings_class: type[Settings]) -> None:
     program = sys.argv[1]
     try:
         settings = settings_class()  # type: ignore[call-arg]
+        crash.arm(f"{service.name}-{program}", settings.crash_at, settings.home)
         logs.start(f"{service.name}-{program}")
         tracing.start(f"{service.name}-{program}")
         if program == "api":

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = None
     oidc_audience: str = "jiedui"
     console_origin: str | None = None
+    crash_at: str | None = None
     worker_slot: int = 0
     """A worker's place in its consumer group: started again in the same slot it gets its partitions back at once."""
 

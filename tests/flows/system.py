@@ -1,9 +1,13 @@
 """The whole of jiedui as `make run` starts it, and people who use it over HTTP only."""
 
+import asyncio
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,9 +33,19 @@ class Person:
         self.token = token
 
     async def send(self, method: str, service: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Sent again, while the system is patient, until it is answered by more than a 503."""
         sent = {"authorization": f"Bearer {self.token}", **{name.replace("_", "-"): v for name, v in headers.items()}}
         url = self._system.url(service) + path
-        return await self._system.http.request(method, url, json=body, headers=sent)
+        end = time.monotonic() + self._system.patience_s
+        while True:
+            try:
+                answer = await self._system.http.request(method, url, json=body, headers=sent)
+                if answer.status_code != 503 or time.monotonic() >= end:
+                    return answer
+            except httpx.TransportError:
+                if time.monotonic() >= end:
+                    raise
+            await asyncio.sleep(0.2)
 
     async def get(self, service: str, path: str) -> Json:
         answer = await self.send("GET", service, path)
@@ -40,6 +54,7 @@ class Person:
         return found
 
     async def post(self, service: str, path: str, body: Any = None, *, status: int = 201, **headers: str) -> Json:
+        headers.setdefault("idempotency_key", new_id())
         answer = await self.send("POST", service, path, {} if body is None else body, **headers)
         assert answer.status_code == status, (path, answer.status_code, answer.text)
         found: Json = answer.json()
@@ -61,8 +76,10 @@ class Person:
 class System:
     """Runs under a home and ports of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, patience_s: float = 0, **settings: str) -> None:
         self.home = home
+        self.patience_s = patience_s
+        self.settings = settings
         names = [f"JIEDUI_{service.upper()}{kind}" for service in SERVICES for kind in ("_PORT", "_WORKER_PORT")]
         names += ["JIEDUI_KAFKA_PORT", "JIEDUI_MONGODB_PORT", "JIEDUI_ZIPKIN_PORT"]
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -71,7 +88,8 @@ class System:
     def environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIEDUI_", "OTEL_"))}
         ports = {name: str(port) for name, port in self.ports.items()}
-        return kept | ports | {"JIEDUI_HOME": str(self.home), "JIEDUI_DETACH": "1", "JIEDUI_MIN_FREE_MB": "200"}
+        ours = {"JIEDUI_HOME": str(self.home), "JIEDUI_DETACH": "1", "JIEDUI_MIN_FREE_MB": "200"}
+        return kept | ports | ours | self.settings
 
     def jiedui(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -81,6 +99,12 @@ class System:
             text=True,
             timeout=240,
         )
+
+    def without_example(self) -> "System":
+        """Starts with nothing in it."""
+        (self.home / "data").mkdir(parents=True)
+        (self.home / "data" / "example-loaded").touch()
+        return self
 
     def start(self) -> str:
         """Until ready, the example loaded; answers what was printed."""
@@ -105,6 +129,37 @@ class System:
 
     def pid(self, child: str) -> int:
         return int((self.home / "run" / f"{child}.pid").read_text())
+
+    async def is_ready(self, port: int) -> bool:
+        try:
+            return (await self.http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    async def is_back(self, child: str, pid: int, port: int) -> bool:
+        """Whether a program that had `pid` was started again and is ready."""
+        try:
+            return self.pid(child) != pid and await self.is_ready(port)
+        except (FileNotFoundError, ValueError):
+            return False
+
+    @asynccontextmanager
+    async def second_worker(self, service: str) -> AsyncIterator[None]:
+        """One more worker beside those that run, from when it is ready until the block ends."""
+        command = [sys.executable, "-m", "deploy.cli", "worker", service]
+        log = (self.home / "log" / f"{service}-second.log").open("wb")
+        process = await asyncio.create_subprocess_exec(
+            *command, env=dict(self.environment()), stdout=asyncio.subprocess.PIPE, stderr=log
+        )
+        try:
+            assert process.stdout is not None
+            first = await process.stdout.readline()
+            port = int(re.findall(rb"\d+", first)[-1])
+            await until(lambda: self.is_ready(port), f"the second worker of {service} is ready")
+            yield
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 20)
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.ports[f'JIEDUI_{service.upper()}_PORT']}"
@@ -132,7 +187,8 @@ class System:
             "reason": "test",
         }
         answer = await self.person("coordinator").send("PUT", "pairing", f"/counties/{code}/card", card)
-        assert answer.status_code == 201, answer.text
+        # A PUT that was sent again finds the card that it made.
+        assert answer.status_code == 201 or (self.patience_s and answer.status_code == 428), answer.text
         return self.person("officer", sub=f"officer-{code}", counties=(code,))
 
     async def round(self) -> Json:

@@ -1,0 +1,96 @@
+"""Everything dies, at the worst moments and at random ones, and nothing is lost or done twice."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.faults.aftermath import check, recovered
+from tests.faults.load import Load
+from tests.faults.servers import Kafka, Mongod
+from tests.flows.system import SERVICES, System, today
+from tests.waiting import until
+
+KILLS = 5
+AWAY_S = 20
+
+
+@asynccontextmanager
+async def under_load(system: System, county: str, projects: int, seed: int) -> AsyncIterator[Load]:
+    load = Load(system, county, seed)
+    await load.prepare(projects)
+    running = asyncio.create_task(load.run())
+    try:
+        yield load
+    finally:
+        load.stop()
+        await running
+
+
+async def test_each_program_may_die_at_each_named_point(faulty: System, seed: int) -> None:
+    """The programs are armed from their start: the first event, command or row that passes a point is its last."""
+    load = Load(faulty, "632731", seed)
+    await load.prepare(projects=4)
+    await load.run_to_the_end()
+    await check(faulty, load)
+    spent = {"project_id": load.projects[0], "amount": "0.01", "currency": "CNY", "payee": "收款人"}
+    await faulty.person("bookkeeper").post("funding", "/expenditures", spent | {"spent_on": today().isoformat()})
+    await recovered(faulty, "the crash points")
+    marks = {mark.name.removeprefix("crashed-") for mark in (faulty.home / "run").glob("crashed-*")}
+    wanted = {f"{service}-worker-{point}" for service in SERVICES for point in ("after-commit", "before-offset")}
+    wanted |= {f"{service}-worker-{point}" for service in SERVICES[:3] for point in ("after-send", "after-mark")}
+    wanted |= {f"{service}-api-after-commit" for service in SERVICES[:3]}
+    assert wanted <= marks
+    await check(faulty, load)
+
+
+async def test_workers_and_apis_killed_at_random_under_load(faulty: System, seed: int) -> None:
+    chance = random.Random(seed)
+    async with under_load(faulty, "632732", projects=20, seed=seed) as load:
+        await asyncio.gather(*(_kill(faulty, f"{service}-worker", KILLS, chance) for service in SERVICES))
+        await recovered(faulty, "the workers' deaths")
+        await asyncio.gather(*(_kill(faulty, f"{service}-api", 1, chance) for service in SERVICES))
+        await recovered(faulty, "the APIs' deaths")
+    await check(faulty, load)
+
+
+async def test_two_workers_of_one_service_and_one_of_them_killed(faulty: System, seed: int) -> None:
+    async with under_load(faulty, "632733", projects=6, seed=seed) as load:
+        async with faulty.second_worker("funding"):
+            os.kill(faulty.pid("funding-worker"), signal.SIGKILL)
+            await recovered(faulty, "the first worker's death")
+        await recovered(faulty, "the second worker's end")
+    await check(faulty, load)
+
+
+async def test_the_broker_stopped_and_started(faulty: System, broker: Kafka, seed: int) -> None:
+    async with under_load(faulty, "632734", projects=6, seed=seed) as load:
+        before = len(load.commitments)
+        broker.stop()
+        await asyncio.sleep(AWAY_S)
+        assert len(load.commitments) > before, "commands are taken while the broker is away"
+        await asyncio.to_thread(broker.start)
+        await recovered(faulty, "the broker's return")
+    await check(faulty, load)
+
+
+async def test_the_database_stopped_and_started(faulty: System, database: Mongod, seed: int) -> None:
+    async with under_load(faulty, "632735", projects=6, seed=seed) as load:
+        database.stop()
+        await asyncio.sleep(AWAY_S)
+        await asyncio.to_thread(database.start)
+        await recovered(faulty, "the database's return")
+    await check(faulty, load)
+
+
+async def _kill(system: System, child: str, times: int, chance: random.Random) -> None:
+    """Kills a program at random moments, each time once it is ready again."""
+    port = system.ports[f"JIEDUI_{child.replace('-api', '').replace('-', '_').upper()}_PORT"]
+    for _ in range(times):
+        await asyncio.sleep(chance.uniform(0, 1))
+        pid = system.pid(child)
+        os.kill(pid, signal.SIGKILL)
+
+        await until(lambda pid=pid: system.is_back(child, pid, port), f"{child} is ready again", 30)  # type: ignore[misc]
