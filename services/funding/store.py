@@ -2,17 +2,30 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from pymongo import IndexModel
 
-from services.funding.domain import Account, Books, Commitment, Day, Entry, Funds, Journal, Ledger, day_id
+from services.funding.domain import (
+    Account,
+    Audit,
+    Books,
+    Chain,
+    Commitment,
+    Day,
+    Entry,
+    Funds,
+    Journal,
+    Ledger,
+    Seal,
+    day_id,
+)
+from services.funding.domain.entries import entry_id
 from services.kit import mongo
 from services.kit.service import Index
 from services.kit.transact import Tx as KitTx
-
-T = TypeVar("T")
 
 # Small enough that the other requests of the process wait for some 20 ms only while a batch is read.
 _BATCH = 500
@@ -22,6 +35,8 @@ class Tx(KitTx):
     KINDS = {
         Ledger: "ledger",
         Entry: "entries",
+        Chain: "chain",
+        Seal: "seals",
         Account: "accounts",
         Day: "days",
         Commitment: "commitments",
@@ -84,11 +99,48 @@ class Tx(KitTx):
         where = {"postings.account_id": account_id, **booked(from_, until)}
         return await self.find(Entry, where, sort=(("booked_on", 1), ("_id", 1)))
 
-    async def all(self, kind: type[T]) -> AsyncIterator[T]:
-        """All states of a kind in the order of their ids; too many to hold."""
+    async def entries_after(self, no: int, limit: int) -> list[Entry]:
+        return await self.find(Entry, {"_id": {"$gt": entry_id(no)}}, limit=limit)
+
+    async def entries_and_seals(self) -> AsyncIterator[Any]:
+        """As `all` gives them, each seal behind the entries that it is of."""
+        seals = self.all(Seal)
+        seal = await anext(seals, None)
+        async for entry in self.all(Entry):
+            while seal is not None and seal.id < entry.id:
+                yield seal
+                seal = await anext(seals, None)
+            yield entry
+        while seal is not None:
+            yield seal
+            seal = await anext(seals, None)
+
+    async def audit(self) -> Audit:
+        """All that is kept, held against the entries."""
+        audit = Audit()
+        sources: list[AsyncIterator[Any]] = [
+            self.entries_and_seals(),
+            *map(self.all, (Account, Day, Funds, Commitment)),
+        ]
+        for source in sources:
+            async for state in source:
+                if isinstance(state, Unfit):
+                    audit.unfit(state.kind, state.id, state.detail)
+                else:
+                    audit.take(state)
+        ends = [await anext(self.all(kind), None) for kind in (Ledger, Chain)]
+        for end in ends:
+            if isinstance(end, Unfit):
+                audit.unfit(end.kind, end.id, end.detail)
+        ledger, chain = ends
+        audit.finish(ledger if isinstance(ledger, Ledger) else Ledger(), chain if isinstance(chain, Chain) else Chain())
+        return audit
+
+    async def all(self, kind: type) -> AsyncIterator[Any]:
+        """All states of a kind in the order of their ids, too many to hold; `Unfit` for what none could be."""
         cursor = self._collection(kind).find({}, session=self.session, batch_size=_BATCH).sort("_id", 1)
         async for document in cursor:
-            yield mongo.from_document(kind, document)
+            yield _read(kind, document)
 
     async def sums_of_balances(self) -> dict[str, tuple[int, int]]:
         """By currency, what all accounts above zero and all below hold together, both as positive numbers."""
@@ -113,6 +165,29 @@ class Tx(KitTx):
         """Reads that all see the same moment, for at most five minutes (MongoDB's snapshot window)."""
         async with await self.database.client.start_session(snapshot=True) as session:
             yield Tx(self.database, self.cause, self.now, session)
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A document that funding did not leave as it is."""
+
+    kind: str
+    id: str
+    detail: str
+
+
+def _read(kind: type, document: mongo.Document) -> Any:
+    name = "project" if kind is Funds else mongo.noun(kind)
+    sequence = document.pop("sequence", 0)
+    document.pop("claims", None)
+    try:
+        state: Any = mongo.from_document(kind, dict(document))
+        kept = mongo.to_document(state)
+    except Exception as error:
+        return Unfit(name, str(document["_id"]), f"cannot be read: {type(error).__name__}")
+    if kept == document and isinstance(sequence, int):
+        return state
+    return Unfit(name, str(document["_id"]), "is not as it was kept")
 
 
 def booked(from_: date | None, until: date | None) -> dict[str, Any]:

@@ -112,6 +112,11 @@ class Desk:
         return found
 
 
+def sound(entries: int, *, seals: int = 0, sealed_until: int = 0) -> dict[str, Any]:
+    """The verdict on a ledger in which nothing is wrong."""
+    return {"ok": True, "entries": entries, "seals": seals, "sealed_until": sealed_until, "faults": []}
+
+
 @pytest.fixture
 async def desk(mongodb: str, tmp_path: Path) -> AsyncIterator[Desk]:
     service = replace(SERVICE, name=f"funding{new_id()[-12:]}")

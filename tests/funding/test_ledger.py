@@ -8,20 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.funding.domain.ledger import (
-    Account,
-    Books,
-    Day,
-    Entry,
-    Journal,
-    Ledger,
-    Overdrawn,
-    paid_of,
-    pledged_of,
-    released_of,
-    reserved_of,
-    source_of,
-)
+from services.funding.domain import Account, Books, Day, Entry, Journal, Ledger
+from services.funding.domain.accounts import paid_of, pledged_of, released_of, reserved_of, source_of
+from services.funding.domain.ledger import Overdrawn
 from tests.funding.world import NOW, World
 
 TODAY = date(2026, 3, 4)
@@ -135,7 +124,7 @@ def test_each_change_of_a_kept_posting_balance_or_number_is_found(amounts, data)
     world = World()
     for amount in amounts:
         writing = journal(world)
-        writing.move("pledged", amount, "CNY", out_of=SOURCE, into=ACCOUNTS[1], **ABOUT)
+        writing.move("transferred", amount, "CNY", out_of=SOURCE, into=ACCOUNTS[1], **ABOUT)
         for state in writing.saves:
             world.states[type(state), state.id] = state
     assert world.audit() == []

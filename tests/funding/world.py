@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from schemas.envelope import Event
 from schemas.jsonschema import load
-from services.funding.domain import Account, Audit, Commitment, Day, Entry, Fault, Funds, Ledger
+from services.funding.domain import Account, Audit, Chain, Commitment, Day, Entry, Fault, Funds, Ledger
 from services.funding.store import Tx
 from services.funding.streams import HANDLERS
 from services.kit.decision import NOTHING, Decision, NotYet
@@ -127,9 +127,8 @@ class World:
 
     def audit(self) -> list[Fault]:
         audit = Audit()
-        for entry in self.all(Entry):
-            audit.take(entry)
-        audit.compare_ledger(self.states.get((Ledger, "ledger"), Ledger()))
-        audit.compare_accounts(self.all(Account), self.all(Day))
-        audit.compare_projects(self.all(Funds))
+        for kind in (Entry, Account, Day, Funds, Commitment):
+            for state in self.all(kind):
+                audit.take(state)
+        audit.finish(self.states.get((Ledger, "ledger"), Ledger()), Chain())
         return audit.faults

@@ -13,12 +13,13 @@ from services.funding.api.views import (
     AccountView,
     EntryList,
     EntryView,
-    FaultView,
+    SealList,
+    SealView,
     StatementView,
     TrialBalance,
     Verdict,
 )
-from services.funding.domain import Account, Audit, Day, Entry, EntryType, Funds, Ledger
+from services.funding.domain import Account, Entry, EntryType, Seal
 from services.funding.store import Tx, booked
 from services.kit.decision import Invalid, NotFound
 from services.kit.http import Call, Caller, Page, allow, ok
@@ -101,20 +102,17 @@ async def get_trial_balance(call: Auditor) -> Response:
     return await call.read(work, ok(_as_it_is))
 
 
+@router.get("/ledger/seals", response_model=SealList)
+async def list_seals(call: Auditor, page: Annotated[Page, Query()]) -> Response:
+    return await call.page(Seal, {}, page, SealView.of)
+
+
 @router.get("/ledger/verify", response_model=Verdict)
 async def verify_ledger(call: Auditor) -> Response:
     async def work(tx: Tx) -> Verdict:
-        audit = Audit()
         async with tx.at_one_moment() as moment:
-            async for entry in moment.all(Entry):
-                audit.take(entry)
-            audit.compare_ledger(await moment.get(Ledger, Ledger().id) or Ledger())
-            audit.compare_accounts(
-                [account async for account in moment.all(Account)], [day async for day in moment.all(Day)]
-            )
-            audit.compare_projects([funds async for funds in moment.all(Funds)])
-        faults = [FaultView(kind=fault.kind, id=fault.id, detail=fault.detail) for fault in audit.faults]
-        return Verdict(ok=not faults, entries=audit.entries, faults=faults)
+            audit = await moment.audit()
+        return Verdict.of(audit)
 
     return await call.read(work, ok(_as_it_is))
 

@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import BaseModel
 
 from schemas.money import to_amount
-from services.funding.domain import Account, Entry, EntryType, Funds
+from services.funding.domain import Account, Audit, Entry, EntryType, Funds, Seal
 from services.kit.clock import rfc3339
 
 
@@ -49,12 +49,14 @@ class EntryView(BaseModel):
     currency: str
     postings: list[PostingView]
     commitment_id: str
+    partner_ids: list[str]
     project_id: str | None
     milestone_no: int | None
     payee: str | None
     reference: str | None
     reverses: str | None
     reason: str | None
+    digest: str
 
     @classmethod
     def of(cls, entry: Entry) -> "EntryView":
@@ -77,12 +79,14 @@ class EntryView(BaseModel):
             currency=entry.currency,
             postings=postings,
             commitment_id=entry.commitment_id,
+            partner_ids=list(entry.partner_ids),
             project_id=entry.project_id,
             milestone_no=entry.milestone_no,
             payee=entry.payee,
             reference=entry.reference,
             reverses=entry.reverses,
             reason=entry.reason,
+            digest=entry.digest,
         )
 
 
@@ -97,6 +101,30 @@ class AccountList(_List):
 
 class EntryList(_List):
     items: list[EntryView]
+
+
+class SealView(BaseModel):
+    no: int
+    previous: str
+    seal: str
+    entries: int
+    until_no: int
+    sealed_at: str
+
+    @classmethod
+    def of(cls, seal: Seal) -> "SealView":
+        return cls(
+            no=seal.no,
+            previous=seal.previous,
+            seal=seal.seal,
+            entries=seal.entries,
+            until_no=seal.until_no,
+            sealed_at=rfc3339(seal.sealed_at),
+        )
+
+
+class SealList(_List):
+    items: list[SealView]
 
 
 class FundsView(BaseModel):
@@ -184,6 +212,20 @@ class FaultView(BaseModel):
 
 
 class Verdict(BaseModel):
+    """`sealed_until` is the number of the last entry that a sound seal is of."""
+
     ok: bool
     entries: int
+    seals: int
+    sealed_until: int
     faults: list[FaultView]
+
+    @classmethod
+    def of(cls, audit: Audit) -> "Verdict":
+        return cls(
+            ok=not audit.faults,
+            entries=audit.entries,
+            seals=audit.seals,
+            sealed_until=audit.sealed_until,
+            faults=[FaultView(kind=fault.kind, id=fault.id, detail=fault.detail) for fault in audit.faults],
+        )

@@ -1,22 +1,11 @@
 """The rules of funding: the ledger, what becomes of a project's money, what a bookkeeper books."""
 
+from services.funding.domain.accounts import Account, Day, accounts_of, day_id, paid_of, source_of
 from services.funding.domain.audit import Audit, Fault
 from services.funding.domain.commitment import Commitment, expire, follow_terms
+from services.funding.domain.entries import Entry, EntryType, Posting
 from services.funding.domain.funds import Funds, funds_of
-from services.funding.domain.ledger import (
-    Account,
-    Books,
-    Day,
-    Entry,
-    EntryType,
-    Journal,
-    Ledger,
-    Posting,
-    accounts_of,
-    day_id,
-    paid_of,
-    source_of,
-)
+from services.funding.domain.ledger import Books, Journal, Ledger
 from services.funding.domain.payments import Expenditure, Transfer, reverse, spend, transfer
 from services.funding.domain.saga import (
     complete_project,
@@ -26,11 +15,13 @@ from services.funding.domain.saga import (
     return_funds,
     take_back,
 )
+from services.funding.domain.seals import Chain, Seal, seal_entries
 
 __all__ = [
     "Account",
     "Audit",
     "Books",
+    "Chain",
     "Commitment",
     "Day",
     "Entry",
@@ -41,6 +32,7 @@ __all__ = [
     "Journal",
     "Ledger",
     "Posting",
+    "Seal",
     "Transfer",
     "accounts_of",
     "complete_project",
@@ -54,6 +46,7 @@ __all__ = [
     "reserve_funds",
     "return_funds",
     "reverse",
+    "seal_entries",
     "source_of",
     "spend",
     "take_back",

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from schemas.commitments import CommitmentAmended, CommitmentSubmitted
 from schemas.money import to_minor
 from schemas.shapes import BOOKED_KINDS, Category
-from services.funding.domain.ledger import Account, Journal, accounts_of, pledged_of, source_of
+from services.funding.domain.accounts import Account, accounts_of, pledged_of, source_of
+from services.funding.domain.ledger import Journal
 from services.kit.decision import NOTHING, Decision
 
 Status = Literal["open", "withdrawn", "expired"]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from schemas.pairings import PairingApproved
 from schemas.projects import ProjectOpened
 from schemas.shapes import BOOKED_KINDS, Category, SupportKind
-from services.funding.domain.ledger import Account, accounts_of, released_of, reserved_of
+from services.funding.domain.accounts import Account, accounts_of, released_of, reserved_of
 from services.funding.domain.tranches import Share
 
 

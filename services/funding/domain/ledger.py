@@ -17,161 +17,13 @@ booked, then of their number. So an entry for an earlier day moves all later bal
 Amounts are whole minor units (fen); what is given to an account is positive.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
-OwnerKind = Literal["partner", "commitment", "project", "payee"]
-Holds = Literal["source", "pledged", "reserved", "released", "paid"]
-EntryType = Literal[
-    "pledged", "unpledged", "reserved", "tranche_released", "spent", "returned", "transferred", "reversed"
-]
-# IATI's transaction types: outgoing pledge, outgoing commitment, disbursement, expenditure.
-# What undoes another entry has its type, as IATI shows it by a negative value.
-IATI_TYPES: Mapping[EntryType, int] = {
-    "pledged": 12,
-    "unpledged": 12,
-    "reserved": 2,
-    "returned": 2,
-    "tranche_released": 3,
-    "transferred": 3,
-    "spent": 4,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Owner:
-    kind: OwnerKind
-    id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """What one owner holds. `partner_id` is whose money it is; payees are nobody's."""
-
-    id: str
-    owner: Owner
-    holds: Holds
-    partner_id: str | None
-    balances: Mapping[str, int] = field(default_factory=dict)
-    booked_until: date | None = None
-    version: int = 1
-
-    @property
-    def may_be_below_zero(self) -> bool:
-        return self.holds == "source"
-
-    def balance(self, currency: str) -> int:
-        return self.balances.get(currency, 0)
-
-    def moved(self, amount: int, currency: str, on: date) -> "Account":
-        """As it is after a posting for the day `on`."""
-        return replace(
-            self,
-            balances={**self.balances, currency: self.balance(currency) + amount},
-            booked_until=max(on, self.booked_until or on),
-            version=self.version + 1,
-        )
-
-
-def source_of(partner_id: str) -> Account:
-    """A partner's own account, as it is before its first entry."""
-    return _opened("partner", partner_id, "source", partner_id)
-
-
-def pledged_of(commitment_id: str, partner_id: str) -> Account:
-    return _opened("commitment", commitment_id, "pledged", partner_id)
-
-
-def accounts_of(commitment_id: str, partner_id: str) -> tuple[Account, ...]:
-    """Where a commitment's pledge comes from, and where it is until it is used."""
-    return source_of(partner_id), pledged_of(commitment_id, partner_id)
-
-
-def reserved_of(project_id: str, partner_id: str) -> Account:
-    return _opened("project", project_id, "reserved", partner_id)
-
-
-def released_of(project_id: str, partner_id: str) -> Account:
-    return _opened("project", project_id, "released", partner_id)
-
-
-def paid_of(payee: str) -> Account:
-    """A payee's account. Names have no length or characters that fit a path, so its id has a hash."""
-    digest = hashlib.sha256(payee.encode()).hexdigest()[:32]
-    return Account(id=f"payee-{digest}-paid", owner=Owner(kind="payee", id=payee), holds="paid", partner_id=None)
-
-
-def _opened(kind: OwnerKind, id: str, holds: Holds, partner_id: str) -> Account:
-    return Account(id=f"{kind}-{id}-{holds}", owner=Owner(kind=kind, id=id), holds=holds, partner_id=partner_id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Day:
-    """What one day moved on one account. `lowest` is the lowest sum after any of its postings, from 0."""
-
-    id: str
-    account_id: str
-    currency: str
-    on: date
-    moved: int
-    lowest: int
-
-
-def day_id(account_id: str, currency: str, on: date) -> str:
-    return f"{account_id}.{currency}.{on.isoformat()}"
-
-
-def day_with(day: Day | None, amount: int, account_id: str, currency: str, on: date) -> Day:
-    """A day after one more posting, its last."""
-    if day is None:
-        id = day_id(account_id, currency, on)
-        return Day(id=id, account_id=account_id, currency=currency, on=on, moved=amount, lowest=amount)
-    moved = day.moved + amount
-    return replace(day, moved=moved, lowest=min(day.lowest, moved))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Posting:
-    account_id: str
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A booking. `partner_ids` are the partners whose money it moves; `reverses` is the entry that it undoes."""
-
-    id: str
-    no: int
-    type: EntryType
-    iati_type: int
-    booked_on: date
-    recorded_at: datetime
-    postings: tuple[Posting, ...]
-    commitment_id: str
-    partner_ids: tuple[str, ...]
-    project_id: str | None = None
-    milestone_no: int | None = None
-    payee: str | None = None
-    reference: str | None = None
-    reverses: str | None = None
-    reason: str | None = None
-
-    @property
-    def version(self) -> int:
-        """An entry never changes."""
-        return 1
-
-    @property
-    def amount(self) -> int:
-        return sum(posting.amount for posting in self.postings if posting.amount > 0)
-
-    @property
-    def currency(self) -> str:
-        return self.postings[0].currency
+from services.funding.domain.accounts import Account, Day, day_id, day_with
+from services.funding.domain.entries import IATI_TYPES, Entry, EntryType, Posting, digest_of, entry_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,7 +126,7 @@ class Journal:
             self._post(account, amount, currency, day)
         self._ledger = replace(self._ledger, last_no=self._ledger.last_no + 1)
         entry = Entry(
-            id=f"{self._ledger.last_no:012d}",
+            id=entry_id(self._ledger.last_no),
             no=self._ledger.last_no,
             type=type,
             iati_type=iati_type or IATI_TYPES[type],
@@ -285,6 +137,7 @@ class Journal:
             ),
             **about,
         )
+        entry = replace(entry, digest=digest_of(entry))
         self._entries.append(entry)
         return entry
 

@@ -8,9 +8,11 @@ from typing import Any
 from schemas.envelope import Event
 from schemas.funding import FundReversed, FundSpent, FundTransferred
 from schemas.money import to_amount
+from services.funding.domain.accounts import Account, paid_of, source_of
 from services.funding.domain.commitment import Commitment, settle
+from services.funding.domain.entries import Entry
 from services.funding.domain.funds import Funds
-from services.funding.domain.ledger import Account, Entry, Journal, paid_of, source_of
+from services.funding.domain.ledger import Journal
 from services.funding.domain.refusals import (
     AlreadyReversed,
     NoMoneyBooked,

@@ -23,8 +23,9 @@ from schemas.pairings import PairingApproved
 from schemas.projects import MilestoneVerified, ProjectOpened
 from schemas.shapes import Money
 from services.funding.domain.commitment import Commitment, pledge, settle
+from services.funding.domain.entries import IATI_TYPES
 from services.funding.domain.funds import Funds
-from services.funding.domain.ledger import IATI_TYPES, Journal
+from services.funding.domain.ledger import Journal
 from services.funding.domain.tranches import Share, tranche_amounts
 from services.kit.decision import NOTHING, Decision, NotYet
 
