@@ -1,12 +1,41 @@
 """What projects keeps, where, and its questions to MongoDB. Only this file knows field names there."""
 
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from services.kit import transact
-from services.projects.domain import RUNNING, County, FundEntry, HistoryEntry, Observation, Project
+from motor.motor_asyncio import AsyncIOMotorGridFSBucket
+from pymongo import IndexModel
+
+from services.kit import mongo, transact
+from services.kit.ids import new_id
+from services.kit.service import Index
+from services.projects.domain import (
+    RUNNING,
+    WAITS,
+    Around,
+    Conflict,
+    County,
+    Edit,
+    Evidence,
+    FundEntry,
+    HistoryEntry,
+    Naming,
+    Observation,
+    Project,
+    beginning_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningKey:
+    """A secret that only this service has; it signs what phones bring back."""
+
+    id: str
+    secret: bytes
 
 
 class Tx(transact.Tx):
@@ -16,16 +45,80 @@ class Tx(transact.Tx):
         Observation: "observations",
         HistoryEntry: "history",
         FundEntry: "fund_entries",
+        Edit: "edits",
+        Conflict: "conflicts",
+        Evidence: "evidence",
+        SigningKey: "signing_keys",
     }
 
     async def running_in(self, county_code: str) -> list[Project]:
         return await self.find(Project, {"county_code": county_code, "status": {"$in": list(RUNNING)}})
 
+    async def running(self, after: str, limit: int) -> list[Project]:
+        """Running projects in the order of their ids."""
+        where = {"_id": {"$gt": after}, "status": {"$in": list(RUNNING)}}
+        return await self.find(Project, where, limit=limit)
+
+    async def to_be_asked(self) -> list[County]:
+        """Counties that were to be delisted on a day that has come."""
+        return await self.find(County, {"asked": False, "on": {"$lte": self.today.isoformat()}})
+
     async def observations_of(self, project_id: str, indicator: str) -> list[Observation]:
         return await self.find(Observation, observations(project_id, indicator))
 
+    async def open_conflicts(self, project_id: str, milestone_no: int) -> list[Conflict]:
+        where = {"project_id": project_id, "milestone_no": milestone_no, "status": "open"}
+        return await self.find(Conflict, where)
 
-INDEXES = {
+    async def changes_since(self, project_id: str, day: date) -> list[HistoryEntry]:
+        """Those after the end of a day in Shanghai."""
+        ended = beginning_of(day + timedelta(days=1))
+        return await self.find(HistoryEntry, {"project_id": project_id, "when": {"$gte": ended}})
+
+    async def around(self, edit: Edit) -> Around:
+        """What is known of what an edit is about."""
+        report, claim = edit.report, edit.claim
+        return Around(
+            project=await self.get(Project, edit.project_id),
+            before=await self.get(Edit, edit.after) if edit.after else None,
+            changes=await self._changes_of_milestone(edit),
+            conflicts=await self.open_conflicts(edit.project_id, edit.milestone_no or 0) if report else (),
+            observations=await self.observations_of(edit.project_id, claim.indicator) if claim else (),
+            evidence=await self.get_many(Evidence, report.evidence or ()) if report else {},
+        )
+
+    async def _changes_of_milestone(self, edit: Edit) -> list[HistoryEntry]:
+        if edit.milestone_no is None or edit.base_version is None:
+            return []
+        path = re.escape(f"milestones/{edit.milestone_no}/")
+        where = {"project_id": edit.project_id, "field": {"$regex": f"^{path}"}, "version": {"$gt": edit.base_version}}
+        return await self.find(HistoryEntry, where)
+
+    async def waiting_for(self, edit_id: str) -> list[Edit]:
+        """Edits that build on this one and wait for it."""
+        return await self.find(Edit, {"after": edit_id, "outcome": "waiting"})
+
+    async def can_go_on(self, limit: int) -> list[Edit]:
+        """Waiting edits whose wait is over: what they build on has come meanwhile, or the time is up."""
+        stages: list[dict[str, Any]] = [
+            {"$match": {"outcome": "waiting"}},
+            {"$lookup": {"from": "edits", "localField": "after", "foreignField": "_id", "as": "before"}},
+            {
+                "$match": {
+                    "$or": [
+                        {"before": {"$elemMatch": {"outcome": {"$ne": "waiting"}}}},
+                        {"came_at": {"$lte": self.now - WAITS}},
+                    ]
+                }
+            },
+            {"$sort": {"came_at": 1}},
+            {"$limit": limit},
+            {"$project": {"before": 0}},
+        ]
+        return [mongo.from_document(Edit, row) async for row in self.database.edits.aggregate(stages)]
+
+
+INDEXES: Mapping[type, Sequence[Index]] = {
     Project: [
         [("county_code", 1), ("_id", 1)],
         [("partner_id", 1), ("_id", 1)],
@@ -33,10 +126,69 @@ INDEXES = {
         [("status", 1), ("_id", 1)],
         [("decision.reason", 1), ("_id", 1)],
         [("milestones.due_on", 1)],
+        [("at_risk", 1), ("_id", 1)],
     ],
+    County: [IndexModel([("on", 1)], partialFilterExpression={"asked": False})],
     Observation: [[("project_id", 1), ("_id", 1)]],
-    HistoryEntry: [[("project_id", 1), ("_id", 1)]],
+    HistoryEntry: [[("project_id", 1), ("_id", 1)], [("project_id", 1), ("field", 1), ("version", 1)]],
+    Edit: [
+        IndexModel([("after", 1)], partialFilterExpression={"outcome": "waiting"}),
+        [("outcome", 1), ("came_at", 1)],
+    ],
+    Conflict: [[("project_id", 1), ("milestone_no", 1), ("status", 1)], [("county_code", 1), ("_id", 1)]],
+    Evidence: [IndexModel([("file_id", 1)], unique=True), [("named_by.project_id", 1), ("_id", 1)]],
 }
+
+
+class Files:
+    """The contents of evidence, in GridFS.
+
+    A file is there before the state that names it, since GridFS writes outside of transactions; what
+    no state names an hour later was left by a program that died in between.
+    """
+
+    ABANDONED_S: ClassVar[int] = 3600
+
+    def __init__(self, database: mongo.Database) -> None:
+        self._database = database
+        self._bucket = AsyncIOMotorGridFSBucket(database)
+
+    async def put(self, content: bytes) -> str:
+        """Keeps a content; answers its id. Where this fails nothing is left."""
+        id = new_id()
+        try:
+            await self._bucket.upload_from_stream_with_id(id, id, content)
+        except BaseException:
+            await self.delete(id)
+            raise
+        return id
+
+    async def get(self, id: str) -> bytes:
+        stream = await self._bucket.open_download_stream(id)
+        content: bytes = await stream.read()
+        return content
+
+    async def delete(self, id: str) -> None:
+        """Also of a file that is not whole, or not there."""
+        await self._database["fs.files"].delete_one({"_id": id})
+        await self._database["fs.chunks"].delete_many({"files_id": id})
+
+    async def abandoned(self) -> list[str]:
+        """Ids of files without a state; of those put within the last two days, so that not all are looked at."""
+        latest = time.time() - self.ABANDONED_S
+        stages: list[dict[str, Any]] = [
+            {"$match": {"files_id": {"$gt": _id_at(latest - 2 * 86400), "$lt": _id_at(latest)}, "n": 0}},
+            {"$lookup": {"from": "evidence", "localField": "files_id", "foreignField": "file_id", "as": "state"}},
+            {"$match": {"state": []}},
+            {"$project": {"files_id": 1}},
+        ]
+        return [row["files_id"] async for row in self._database["fs.chunks"].aggregate(stages)]
+
+
+def _id_at(unix_s: float) -> str:
+    """What ids given since then are greater than (a UUIDv7 begins with its milliseconds)."""
+    digits = f"{int(unix_s * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +199,7 @@ class Reach:
     partner_id: str | None = None
     county_codes: frozenset[str] = frozenset()
 
-    def covers(self, project: Project) -> bool:
+    def covers(self, project: Project | Naming) -> bool:
         return self.everything or project.partner_id == self.partner_id or project.county_code in self.county_codes
 
     def filter(self) -> dict[str, Any]:
@@ -84,5 +236,21 @@ def observations(project_id: str, indicator: str | None) -> dict[str, Any]:
     return {"project_id": project_id} | ({"indicator": indicator} if indicator else {})
 
 
-def history(project_id: str) -> dict[str, Any]:
-    return {"project_id": project_id}
+def history(project_id: str, as_of: date | None) -> dict[str, Any]:
+    """All changes of a project, or those until the end of a day in Shanghai."""
+    ended = {"when": {"$lt": beginning_of(as_of + timedelta(days=1))}} if as_of else {}
+    return {"project_id": project_id} | ended
+
+
+def conflicts(reach: Reach, *, status: str, project: str | None) -> dict[str, Any]:
+    where: dict[str, Any] = {"status": status} | ({"project_id": project} if project else {})
+    return where if reach.everything else where | {"county_code": {"$in": sorted(reach.county_codes)}}
+
+
+def evidence_of(project_id: str) -> dict[str, Any]:
+    return {"named_by.project_id": project_id}
+
+
+def file(id: str) -> dict[str, Any]:
+    """The evidence whose content a file is."""
+    return {"file_id": id}

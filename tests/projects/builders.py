@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from schemas.pairings import PairingApproved
+from services.kit.decision import Decision
 from services.projects import domain
-from services.projects.domain import Plan, Project
+from services.projects.domain import Milestone, Plan, Project
 from services.projects.domain.plan import IndicatorTemplate, MilestoneTemplate
 
 NOW = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
@@ -57,8 +58,15 @@ def a_project(**fields: Any) -> Project:
     return opened.state
 
 
+def tell(
+    project: Project, no: int, told: domain.Report, *, who: str = "officer", now: datetime = NOW
+) -> Decision[Milestone]:
+    """A report that names no evidence, where nothing is in conflict."""
+    return domain.report_milestone(project, no, told, evidence={}, conflicts=(), who=who, now=now)
+
+
 def reported(project: Project, no: int, who: str = "officer") -> Project:
-    return project_of(domain.report_milestone(project, no, domain.Report(occurred_at=NOW), who=who, now=NOW))
+    return project_of(tell(project, no, domain.Report(occurred_at=NOW), who=who))
 
 
 def verified(project: Project, no: int) -> Project:

@@ -18,6 +18,7 @@ from services.projects.domain import County, Funds, OpenDecision, Project
 from tests.projects.builders import NOW, PLAN, STARTS_ON, a_project, approved, project_of, reported, verified
 
 LATER = NOW + timedelta(hours=1)
+TODAY = STARTS_ON
 
 
 def types_of(decision):
@@ -25,7 +26,7 @@ def types_of(decision):
 
 
 def delisted(project: Project) -> Project:
-    decision = domain.delist_county(None, project.county_code, [project], at=NOW, who="pairing", now=NOW)
+    decision = domain.delist_county(None, project.county_code, [project], on=TODAY, at=NOW, who="pairing", now=NOW)
     return project_of(decision)
 
 
@@ -86,38 +87,38 @@ def test_every_opening_writes_to_its_county_so_that_it_meets_a_delisting():
 
 def test_a_delisting_asks_each_running_project_of_the_county_once():
     running = [a_project(project_id="a"), a_project(project_id="b")]
-    decision = domain.delist_county(None, "520326", running, at=NOW, who="pairing", now=LATER)
+    decision = domain.delist_county(None, "520326", running, on=TODAY, at=NOW, who="pairing", now=LATER)
     assert types_of(decision) == [ProjectDecisionNeeded, ProjectDecisionNeeded]
     assert [event.subject for event in decision.events] == ["a", "b"]
     assert decision.events[0].data()["since"] == "2026-03-04T01:00:00.000Z"
     asked = [state for state in decision.saves if isinstance(state, Project)]
     assert {project.decision for project in asked} == {OpenDecision(reason="county-delisted", since=NOW)}
-    again = domain.delist_county(decision.state, "520326", asked, at=LATER, who="pairing", now=LATER)
+    again = domain.delist_county(decision.state, "520326", asked, on=TODAY, at=LATER, who="pairing", now=LATER)
     assert again.events == []
 
 
 def test_news_of_a_county_that_is_older_than_what_we_know_changes_nothing():
     relisted = domain.relist_county(None, "520326", at=LATER).state
-    late = domain.delist_county(relisted, "520326", [a_project()], at=NOW, who="pairing", now=LATER)
+    late = domain.delist_county(relisted, "520326", [a_project()], on=TODAY, at=NOW, who="pairing", now=LATER)
     assert (late.state, late.saves, late.events) == (relisted, (), ())
-    delisted_ = domain.delist_county(None, "520326", [], at=LATER, who="pairing", now=LATER).state
+    delisted_ = domain.delist_county(None, "520326", [], on=TODAY, at=LATER, who="pairing", now=LATER).state
     assert domain.relist_county(delisted_, "520326", at=NOW).state.delisted
 
 
 def test_a_project_that_opens_after_the_news_of_a_later_delisting_asks_too():
-    county = domain.delist_county(None, "520326", [], at=LATER, who="pairing", now=LATER).state
+    county = domain.delist_county(None, "520326", [], on=TODAY, at=LATER, who="pairing", now=LATER).state
     decision = open_project(county=county, approved_at=NOW)
     assert types_of(decision) == [ProjectOpened, ProjectDecisionNeeded]
     assert decision.state.decision == OpenDecision(reason="county-delisted", since=LATER)
 
 
 def test_a_project_approved_while_its_county_was_delisted_but_at_risk_asks_nothing():
-    county = domain.delist_county(None, "520326", [], at=NOW, who="pairing", now=NOW).state
+    county = domain.delist_county(None, "520326", [], on=TODAY, at=NOW, who="pairing", now=NOW).state
     assert types_of(open_project(county=county, approved_at=LATER)) == [ProjectOpened]
 
 
 def test_a_project_that_opens_after_a_relisting_asks_nothing():
-    county = domain.delist_county(None, "520326", [], at=NOW, who="pairing", now=NOW).state
+    county = domain.delist_county(None, "520326", [], on=TODAY, at=NOW, who="pairing", now=NOW).state
     county = domain.relist_county(county, "520326", at=LATER).state
     assert types_of(open_project(county=county, approved_at=NOW - timedelta(hours=1))) == [ProjectOpened]
 

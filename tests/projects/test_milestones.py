@@ -12,12 +12,12 @@ from schemas.projects import MilestoneReported, MilestoneReturned, MilestoneVeri
 from services.kit.decision import Conflict, Decision, Invalid, NotAllowed
 from services.projects import domain
 from services.projects.domain import Report
-from tests.projects.builders import NOW, a_project, project_of, reported, verified
+from tests.projects.builders import NOW, a_project, project_of, reported, tell, verified
 
 
 def test_a_report_carries_the_time_at_which_it_happened():
     hour_ago = NOW - timedelta(hours=1)
-    decision = domain.report_milestone(a_project(), 1, Report(occurred_at=hour_ago, note="通"), who="officer", now=NOW)
+    decision = tell(a_project(), 1, Report(occurred_at=hour_ago, note="通"), who="officer", now=NOW)
     (event,) = decision.events
     assert isinstance(event, MilestoneReported)
     assert event.occurred_at == "2026-03-04T00:00:00.000Z"
@@ -29,25 +29,25 @@ def test_a_report_carries_the_time_at_which_it_happened():
 
 def test_a_report_may_be_five_minutes_ahead_and_no_more():
     ahead = NOW + timedelta(minutes=5)
-    assert domain.report_milestone(a_project(), 1, Report(occurred_at=ahead), who="officer", now=NOW).events
+    assert tell(a_project(), 1, Report(occurred_at=ahead), who="officer", now=NOW).events
     late = ahead + timedelta(milliseconds=1)
     with pytest.raises(Invalid) as refused:
-        domain.report_milestone(a_project(), 1, Report(occurred_at=late), who="officer", now=NOW)
+        tell(a_project(), 1, Report(occurred_at=late), who="officer", now=NOW)
     assert list(refused.value.errors) == ["/occurred_at"]
 
 
 def test_a_report_that_names_unknown_evidence_is_refused_with_every_fault_at_once():
     report = Report(occurred_at=NOW + timedelta(days=1), evidence=("a" * 64, "b" * 64))
     with pytest.raises(Invalid) as refused:
-        domain.report_milestone(a_project(), 1, report, who="officer", now=NOW)
+        tell(a_project(), 1, report, who="officer", now=NOW)
     assert set(refused.value.errors) == {"/occurred_at", "/evidence/0", "/evidence/1"}
 
 
 def test_a_report_that_leaves_out_the_note_leaves_it_as_it_was():
-    first = domain.report_milestone(a_project(), 1, Report(occurred_at=NOW, note="first"), who="officer", now=NOW)
-    again = domain.report_milestone(project_of(first), 1, Report(occurred_at=NOW), who="officer", now=NOW)
+    first = tell(a_project(), 1, Report(occurred_at=NOW, note="first"), who="officer", now=NOW)
+    again = tell(project_of(first), 1, Report(occurred_at=NOW), who="officer", now=NOW)
     assert again.state.note == "first"
-    emptied = domain.report_milestone(project_of(again), 1, Report(occurred_at=NOW, note=""), who="officer", now=NOW)
+    emptied = tell(project_of(again), 1, Report(occurred_at=NOW, note=""), who="officer", now=NOW)
     assert emptied.state.note == ""
 
 
@@ -85,7 +85,7 @@ def test_who_reported_cannot_verify_even_after_another_person_edited_the_report(
 def test_an_edit_of_a_verified_milestone_is_reported_again_and_says_so():
     project = verified(a_project(), 1)
     assert project.progress == 20
-    decision = domain.report_milestone(project, 1, Report(occurred_at=NOW), who="officer", now=NOW)
+    decision = tell(project, 1, Report(occurred_at=NOW), who="officer", now=NOW)
     (event,) = decision.events
     assert isinstance(event, MilestoneReported)
     assert event.reopened
@@ -98,7 +98,7 @@ def test_a_milestone_that_was_sent_back_says_why_until_it_is_reported_again():
     (event,) = back.events
     assert isinstance(event, MilestoneReturned)
     assert (event.reason, back.state.status, back.state.reason) == ("blurred photo", "returned", "blurred photo")
-    again = domain.report_milestone(project_of(back), 1, Report(occurred_at=NOW), who="officer", now=NOW)
+    again = tell(project_of(back), 1, Report(occurred_at=NOW), who="officer", now=NOW)
     assert (again.state.status, again.state.reason) == ("reported", None)
     assert not again.events[0].data()["reopened"]
 
@@ -113,7 +113,7 @@ def test_a_suspended_project_takes_reports_and_verifies_nothing():
 def test_an_ended_project_takes_neither_reports_nor_anything_else():
     project = project_of(domain.cancel_project(reported(a_project(), 1), "no more", who="coordinator", now=NOW))
     for attempt in (
-        lambda: domain.report_milestone(project, 1, Report(occurred_at=NOW), who="officer", now=NOW),
+        lambda: tell(project, 1, Report(occurred_at=NOW), who="officer", now=NOW),
         lambda: domain.verify_milestone(project, 1, None, who="coordinator", now=NOW),
         lambda: domain.return_milestone(project, 1, "why", who="coordinator", now=NOW),
         lambda: domain.reschedule_milestone(project, 1, date(2026, 5, 1), "rain", who="coordinator", now=NOW),
@@ -131,7 +131,7 @@ def test_rescheduling_tells_both_days():
 
 def test_a_number_that_the_plan_lacks_is_not_found():
     with pytest.raises(domain.NoSuchMilestone):
-        domain.report_milestone(a_project(), 4, Report(occurred_at=NOW), who="officer", now=NOW)
+        tell(a_project(), 4, Report(occurred_at=NOW), who="officer", now=NOW)
 
 
 PEOPLE = st.sampled_from(["wang", "li", "zhao"])
@@ -170,7 +170,7 @@ class Life(RuleBasedStateMachine):
     def report(self, no, who, note):
         was = self.project.milestone(no)
         report = Report(occurred_at=self.now, note=note)
-        decision = self.settle(lambda p: domain.report_milestone(p, no, report, who=who, now=self.now), no)
+        decision = self.settle(lambda p: tell(p, no, report, who=who, now=self.now), no)
         assert (decision is None) == (self.project.status in ("completed", "cancelled"))
         if decision:
             self.ever_reported[no].add(who)

@@ -12,8 +12,8 @@ from schemas.funding import FundReserved, FundReturned, FundReversed, FundSpent,
 from schemas.pairings import PairingRevoked
 from services.kit.decision import Decision
 from services.kit.records import RawRecord, read
-from services.projects import streams
 from services.projects.store import Tx
+from services.projects.streams import events as streams
 from tests.projects.builders import approved
 from tests.projects.conftest import Office
 

@@ -81,6 +81,13 @@ def read_judged(body: Body_[J], sent: bytes, form: type[J], judge: Callable[[J],
     return read
 
 
+def evidence_in(sent: bytes) -> list[str]:
+    """The evidence that a report names, as far as it can be read: what we have of it is read before the form is."""
+    raw = json.loads(sent) if sent else None
+    named = raw.get("evidence") if isinstance(raw, dict) else None
+    return [sha256 for sha256 in named if isinstance(sha256, str)] if isinstance(named, list) else []
+
+
 def _field(pointer: str) -> str:
     return pointer.split("/")[1].replace("~1", "/").replace("~0", "~")
 
@@ -101,6 +108,12 @@ class ObservationPage(Page):
     """Query of the list of a project's observations."""
 
     indicator: str | None = None
+
+
+class HistoryPage(Page):
+    """Query of a project's history; `as_of` a day, at its end in Shanghai."""
+
+    as_of: Day | None = None
 
 
 class Because(Form):

@@ -1,19 +1,33 @@
-"""The rules of projects, by subject: the plan, the project's life, milestones, indicators, money, history."""
+"""The rules of projects, a file for each subject."""
 
+from services.projects.domain.conflicts import Clash, Conflict, resolution_faults, resolve_conflict
+from services.projects.domain.counties import County, ask_about_county, delist_county, relist_county
+from services.projects.domain.edits import WAITS, Edit, EditKind, Outcome, became, said
+from services.projects.domain.evidence import (
+    Evidence,
+    Location,
+    MediaType,
+    Naming,
+    Position,
+    Uploader,
+    distance_m,
+    keep_evidence,
+    location,
+    share_evidence,
+)
 from services.projects.domain.funds import FundEntry, book, reverse
-from services.projects.domain.history import HistoryEntry
+from services.projects.domain.history import HistoryEntry, Link, fields_before
 from services.projects.domain.indicators import Claim, Observation, Period, claim_faults, observe
 from services.projects.domain.life import (
     cancel_project,
     cancel_revoked,
     complete_project,
-    delist_county,
     open_project,
-    relist_county,
     resume_project,
     suspend_project,
 )
 from services.projects.domain.milestones import (
+    CLOCK_TOLERANCE,
     Report,
     check_second_person,
     report_faults,
@@ -23,41 +37,76 @@ from services.projects.domain.milestones import (
     verify_milestone,
 )
 from services.projects.domain.plan import Plan, read_plans
-from services.projects.domain.project import RUNNING, County, Funds, Indicator, Milestone, OpenDecision, Project
+from services.projects.domain.project import (
+    RUNNING,
+    Funds,
+    Indicator,
+    Milestone,
+    OpenDecision,
+    Project,
+    Trend,
+    beginning_of,
+)
 from services.projects.domain.refusals import (
+    ConflictIsResolved,
     MilestoneNotReported,
     MilestonesUnverified,
     NoSuchMilestone,
     NotItsMoney,
+    PeriodsOverlap,
     ProjectEnded,
     ProjectIsSuspended,
     ProjectNotSuspended,
     ReporterCannotVerify,
 )
+from services.projects.domain.risk import assess_project
+from services.projects.domain.sync import Around, settle_edit, take_edit
 
 __all__ = [
+    "CLOCK_TOLERANCE",
     "RUNNING",
+    "WAITS",
+    "Around",
     "Claim",
+    "Clash",
+    "Conflict",
+    "ConflictIsResolved",
     "County",
+    "Edit",
+    "EditKind",
+    "Evidence",
     "FundEntry",
     "Funds",
     "HistoryEntry",
     "Indicator",
+    "Link",
+    "Location",
+    "MediaType",
     "Milestone",
     "MilestoneNotReported",
     "MilestonesUnverified",
+    "Naming",
     "NoSuchMilestone",
     "NotItsMoney",
     "Observation",
     "OpenDecision",
+    "Outcome",
     "Period",
+    "PeriodsOverlap",
     "Plan",
+    "Position",
     "Project",
     "ProjectEnded",
     "ProjectIsSuspended",
     "ProjectNotSuspended",
     "Report",
     "ReporterCannotVerify",
+    "Trend",
+    "Uploader",
+    "ask_about_county",
+    "assess_project",
+    "became",
+    "beginning_of",
     "book",
     "cancel_project",
     "cancel_revoked",
@@ -65,6 +114,10 @@ __all__ = [
     "claim_faults",
     "complete_project",
     "delist_county",
+    "distance_m",
+    "fields_before",
+    "keep_evidence",
+    "location",
     "observe",
     "open_project",
     "read_plans",
@@ -72,9 +125,15 @@ __all__ = [
     "report_faults",
     "report_milestone",
     "reschedule_milestone",
+    "resolution_faults",
+    "resolve_conflict",
     "resume_project",
     "return_milestone",
     "reverse",
+    "said",
+    "settle_edit",
+    "share_evidence",
     "suspend_project",
+    "take_edit",
     "verify_milestone",
 ]

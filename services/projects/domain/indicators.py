@@ -2,7 +2,8 @@
 
 The total follows the indicator's kind: of a `flow` the sum of all periods; of a running total
 (`cumulative`), a `level`, a `ratio` and a `yes-no` what the latest period says. No entry is None,
-which is not 0.
+which is not 0. Periods of a flow cannot overlap, or days would be counted twice; those of the
+others can, since only the latest counts.
 """
 
 import math
@@ -10,15 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from statistics import linear_regression
 from typing import Any
 
 from schemas.projects import IndicatorObserved
 from schemas.shapes import IndicatorKind
 from schemas.shapes import Period as DaysFrom
 from services.kit.decision import Decision, Invalid
-from services.projects.domain.history import entries
+from services.projects.domain.history import Link, entries
 from services.projects.domain.milestones import future_faults
-from services.projects.domain.project import Indicator, Project, rfc3339
+from services.projects.domain.project import Indicator, Project, Trend, rfc3339
+from services.projects.domain.refusals import PeriodsOverlap
+from services.projects.domain.risk import assessed
 
 SPLITS = ("women", "aged_60_plus", "disabled", "children")
 # Below this a whole number is exact in every reader's floating point (2**53 is a little more).
@@ -47,6 +51,10 @@ class Claim:
     unit: str | None = None
     occurred_at: datetime
 
+    @property
+    def days(self) -> Period:
+        return _days(self.period, self.on)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
@@ -64,6 +72,7 @@ class Observation:
     occurred_at: datetime
     observed_by: str
     observed_at: datetime
+    edit: Link | None = None
     version: int = 1
 
     @property
@@ -73,22 +82,29 @@ class Observation:
 
 
 def observe(
-    project: Project, claim: Claim, others: Sequence[Observation], *, who: str, now: datetime
+    project: Project,
+    claim: Claim,
+    others: Sequence[Observation],
+    *,
+    who: str,
+    now: datetime,
+    edit: Link | None = None,
 ) -> Decision[Observation]:
     """Takes a value in, in the place of the one that this period had. `others` are all of this indicator here.
 
     Raises:
-        Invalid, ProjectEnded
+        Invalid, ProjectEnded, PeriodsOverlap
     """
     if faults := claim_faults(project, claim, now):
         raise Invalid(faults)
     project.must_run()
     indicator = next(known for known in project.indicators if known.code == claim.indicator)
-    days = _days(claim.period, claim.on)
-    id = f"{project.id}.{indicator.code}.{days.from_on}.{days.until_on}"
-    corrected = next((other for other in others if other.id == id), None)
+    corrected = same_days(claim, others)
+    if indicator.kind == "flow" and not corrected:
+        _must_stand_apart(claim.days, others)
+    days = claim.days
     observation = Observation(
-        id=id,
+        id=f"{project.id}.{indicator.code}.{days.from_on}.{days.until_on}",
         project_id=project.id,
         indicator=indicator.code,
         kind=indicator.kind,
@@ -100,20 +116,42 @@ def observe(
         occurred_at=claim.occurred_at,
         observed_by=who,
         observed_at=now,
+        edit=edit,
         version=corrected.version + 1 if corrected else 1,
     )
-    all_ = [*(other for other in others if other.id != id), observation]
-    counted = replace(indicator, actual=total(indicator.kind, all_), observations=len(all_))
-    changed = project.changed(
-        indicators=tuple(counted if known.code == counted.code else known for known in project.indicators)
+    all_ = [*(other for other in others if other is not corrected), observation]
+    counted = replace(
+        indicator, actual=total(indicator.kind, all_), observations=len(all_), trend=trend(indicator.kind, all_)
     )
-    path = f"indicators/{indicator.code}/{days.from_on}/{days.until_on}"
-    besides = ((path, corrected and corrected.value, observation.value),)
-    return Decision(
-        observation,
-        (changed, observation, *entries(project, changed, who=who, now=now, besides=besides)),
-        (_observed(project, observation),),
+    changed, risk = assessed(
+        project.changed(
+            indicators=tuple(counted if known.code == counted.code else known for known in project.indicators)
+        ),
+        now,
     )
+    besides = ((path_of(indicator.code, days), corrected and corrected.value, observation.value),)
+    told = entries(project, changed, who=who, now=now, besides=besides, edit=edit)
+    return Decision(observation, (changed, observation, *told), (_observed(project, observation), *risk))
+
+
+def same_days(claim: Claim, others: Sequence[Observation]) -> Observation | None:
+    """The one that a claim corrects."""
+    return next((other for other in others if other.days == claim.days), None)
+
+
+def path_of(indicator: str, days: Period) -> str:
+    """Where an observation's value stands in the history."""
+    return f"indicators/{indicator}/{days.from_on}/{days.until_on}"
+
+
+def _must_stand_apart(days: Period, others: Sequence[Observation]) -> None:
+    for other in others:
+        if days.from_on <= other.days.until_on and other.days.from_on <= days.until_on:
+            raise PeriodsOverlap(
+                f"{other.days.from_on} to {other.days.until_on} is told already, and days would be counted twice. "
+                "Correct that one, or give periods that do not overlap.",
+                period={"from": other.days.from_on.isoformat(), "until": other.days.until_on.isoformat()},
+            )
 
 
 def total(kind: IndicatorKind, observations: Sequence[Observation]) -> Any:
@@ -124,9 +162,28 @@ def total(kind: IndicatorKind, observations: Sequence[Observation]) -> Any:
         # As decimals, since 0.1 + 0.2 has to be 0.3.
         return number(float(sum(Decimal(repr(observation.value)) for observation in observations)))
     latest = max(observations, key=lambda observation: (observation.days.until_on, observation.days.from_on)).value
-    if kind == "ratio":
-        return number(round(100 * latest["numerator"] / latest["denominator"], _DECIMALS))
-    return latest
+    return _per_cent(latest) if kind == "ratio" else latest
+
+
+def trend(kind: IndicatorKind, observations: Sequence[Observation]) -> Trend | None:
+    """The line of least squares through what was observed until each period's end; of a flow, through its sums."""
+    if kind == "yes-no":
+        return None
+    values = {}
+    running = Decimal(0)
+    for one in sorted(observations, key=lambda one: (one.days.until_on, one.days.from_on)):
+        running += Decimal(repr(one.value)) if kind == "flow" else 0
+        value = float(running) if kind == "flow" else _per_cent(one.value) if kind == "ratio" else one.value
+        values[one.days.until_on.toordinal()] = value
+    if len(values) < 2:
+        return None
+    last = max(values)
+    per_day, at_last = linear_regression([day - last for day in values], list(values.values()))
+    return Trend(last_on=date.fromordinal(last), value=at_last, per_day=per_day)
+
+
+def _per_cent(ratio: Mapping[str, Any]) -> Any:
+    return number(round(100 * ratio["numerator"] / ratio["denominator"], _DECIMALS))
 
 
 def number(value: Any) -> Any:

@@ -2,11 +2,10 @@
 
     active ⇄ suspended;  active → completed;  active, suspended → cancelled
 
-A county that is delisted stops nothing: each of its running projects asks for a decision, which
-a resume (go on), a suspension, a cancellation or the completion closes.
+An open decision (`counties.py`) is closed by a resume (go on), a suspension, a cancellation or the
+completion.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -17,19 +16,18 @@ from schemas.projects import (
     ProjectCancelled,
     ProjectCompleted,
     ProjectDecided,
-    ProjectDecisionNeeded,
     ProjectOpened,
     ProjectResumed,
     ProjectSuspended,
 )
 from schemas.shapes import BOOKED_KINDS
 from services.kit.decision import Decision
+from services.projects.domain.counties import County, ask
 from services.projects.domain.history import entries
 from services.projects.domain.plan import Plan
-from services.projects.domain.project import RUNNING, County, Funds, OpenDecision, Project, rfc3339
+from services.projects.domain.project import RUNNING, Funds, Project
 from services.projects.domain.refusals import MilestonesUnverified, ProjectIsSuspended, ProjectNotSuspended
-
-COUNTY_DELISTED = "county-delisted"
+from services.projects.domain.risk import assessed
 
 
 def open_project(
@@ -65,11 +63,15 @@ def open_project(
         funds=_funds(approved),
     )
     county = county or County(id=approved.county_code)
-    opened = Decision(project, (project, replace(county, projects=county.projects + 1)), (_opened(project),))
-    if not (county.delisted and county.since and county.since > approved_at):
-        return opened
-    asked = _ask(project, since=county.since, who=who, now=now)
-    return Decision(asked.state, (*asked.saves, *opened.saves[1:]), (*opened.events, *asked.events))
+    # An approval that is learnt of late may open a project that is late already.
+    opened, risk = assessed(project, now)
+    events = (_opened(project), *risk)
+    counted = replace(county, projects=county.projects + 1)
+    delisted_since = county.delisted_since
+    if not (county.asked and delisted_since and delisted_since > approved_at):
+        return Decision(opened, (opened, counted), events)
+    asked = ask(opened, since=delisted_since, who=who, now=now)
+    return Decision(asked.state, (*asked.saves, counted), (*events, *asked.events))
 
 
 def suspend_project(project: Project, reason: str, *, who: str, now: datetime) -> Decision[Project]:
@@ -133,50 +135,13 @@ def complete_project(project: Project, reason: str | None, *, who: str, now: dat
     return _turn(project, "completed", (ProjectCompleted(**project.about, reason=reason),), reason, who=who, now=now)
 
 
-def delist_county(
-    county: County | None, code: str, running: Sequence[Project], *, at: datetime, who: str, now: datetime
-) -> Decision[County]:
-    """Each of the county's running projects asks for a decision. `at` is when the county was delisted.
-
-    News that is older than what we know (a dead letter, played again) changes nothing.
-    """
-    county = county or County(id=code)
-    if county.since and at <= county.since:
-        return Decision(county)
-    county = replace(county, delisted=True, since=at)
-    asked = [_ask(project, since=at, who=who, now=now) for project in running if not project.decision]
-    return Decision(
-        county,
-        (county, *(state for decision in asked for state in decision.saves)),
-        [event for decision in asked for event in decision.events],
-    )
-
-
-def relist_county(county: County | None, code: str, *, at: datetime) -> Decision[County]:
-    """A delisting that was taken back asks nothing of projects that open from now on.
-
-    Decisions that are open stay so: only a coordinator closes one.
-    """
-    county = county or County(id=code)
-    if county.since and at <= county.since:
-        return Decision(county)
-    county = replace(county, delisted=False, since=at)
-    return Decision(county, (county,))
-
-
-def _ask(project: Project, *, since: datetime, who: str, now: datetime) -> Decision[Project]:
-    asking = project.changed(decision=OpenDecision(reason=COUNTY_DELISTED, since=since))
-    needed = ProjectDecisionNeeded(**project.about, reason=COUNTY_DELISTED, since=rfc3339(since))
-    return Decision(asking, (asking, *entries(project, asking, who=who, now=now)), (needed,))
-
-
 def _turn(
     project: Project, status: str, events: tuple[Event, ...], reason: str | None, *, who: str, now: datetime
 ) -> Decision[Project]:
-    turned = project.changed(status=status, decision=None)
+    turned, risk = assessed(project.changed(status=status, decision=None), now)
     if project.decision:
         events = (*events, ProjectDecided(**project.about, reason=reason or status))
-    return Decision(turned, (turned, *entries(project, turned, who=who, now=now, reason=reason)), events)
+    return Decision(turned, (turned, *entries(project, turned, who=who, now=now, reason=reason)), (*events, *risk))
 
 
 def _funds(approved: PairingApproved) -> Funds | None:

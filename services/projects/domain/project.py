@@ -1,8 +1,9 @@
 """What a project is. Days are days in Asia/Shanghai, instants UTC, money whole minor units."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from schemas.shapes import Category, IndicatorKind, Text
 from services.projects.domain.refusals import NoSuchMilestone, ProjectEnded
@@ -10,6 +11,7 @@ from services.projects.domain.refusals import NoSuchMilestone, ProjectEnded
 ProjectStatus = Literal["active", "suspended", "completed", "cancelled"]
 MilestoneStatus = Literal["pending", "reported", "returned", "verified"]
 
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
 RUNNING: tuple[ProjectStatus, ...] = ("active", "suspended")
 
 
@@ -17,7 +19,8 @@ RUNNING: tuple[ProjectStatus, ...] = ("active", "suspended")
 class Milestone:
     """A dated step. `weight` and `tranche_share` are whole per cents.
 
-    `reported_at` and `verified_at` are when we learnt it, `occurred_at` is when it happened.
+    `reported_at` and `verified_at` are when we learnt it, `occurred_at` is when it happened, and
+    `waits_since` when the report came that is not verified yet (a correction of it changes nothing there).
     `reporters` are all who ever reported it: an edit by another person makes nobody a second person.
     `reason` is why it was sent back, until it is reported again.
     """
@@ -35,14 +38,31 @@ class Milestone:
     reporters: tuple[str, ...] = ()
     reported_by: str | None = None
     reported_at: datetime | None = None
+    waits_since: datetime | None = None
     verified_by: str | None = None
     verified_at: datetime | None = None
     version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trend:
+    """The straight line through an indicator's observations: `value` on the last day observed, so much `per_day`."""
+
+    last_on: date
+    value: float
+    per_day: float
+
+    def at(self, day: date) -> float:
+        """Where the line is on a day that is not before the last one observed."""
+        return self.value + self.per_day * max((day - self.last_on) / timedelta(days=1), 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Indicator:
-    """What is counted. `actual` is what all observations come to (a ratio in per cent), None where there is none."""
+    """What is counted. `actual` is what all observations come to (a ratio in per cent), None where there is none.
+
+    `trend` is None where the days observed make no line.
+    """
 
     code: str
     kind: IndicatorKind
@@ -51,6 +71,7 @@ class Indicator:
     target: Any
     actual: Any = None
     observations: int = 0
+    trend: Trend | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,20 +158,16 @@ class Project:
             raise ProjectEnded(f"The project is {self.status}; nothing more can happen in it.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class County:
-    """Our copy of what we heard of a county (its id is its code): whether it is delisted, and `since` when it is so.
-
-    `projects` counts the openings. It makes every opening write here, so that an opening and a
-    delisting at the same moment cannot both miss each other.
-    """
-
-    id: str
-    delisted: bool = False
-    since: datetime | None = None
-    projects: int = 0
-
-
 def rfc3339(moment: datetime) -> str:
     """`2020-10-26T03:04:05.678Z`, as instants stand in events."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def day_of(moment: datetime) -> date:
+    """The day in Asia/Shanghai on which an instant falls."""
+    return moment.astimezone(_SHANGHAI).date()
+
+
+def beginning_of(day: date) -> datetime:
+    """The instant at which a day begins in Asia/Shanghai."""
+    return datetime(day.year, day.month, day.day, tzinfo=_SHANGHAI).astimezone(UTC)

@@ -33,3 +33,11 @@ class ProjectEnded(Conflict):
 
 class NotItsMoney(Conflict):
     """A ledger entry that cannot be this project's: it has no money, or another currency."""
+
+
+class PeriodsOverlap(Conflict):
+    """Of a flow, days that two periods share would be counted twice."""
+
+
+class ConflictIsResolved(Conflict):
+    pass

@@ -1,5 +1,6 @@
 """What projects hears: pairings open and cancel, counties ask for decisions, funding shows money."""
 
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +17,7 @@ from services.projects.domain import County, FundEntry, Project
 from services.projects.store import Tx
 
 TOPICS = (PAIRINGS, COUNTIES, FUNDING)
-PLANS = domain.read_plans(files(__package__).joinpath("data/plans.json").read_text(encoding="utf-8"))
+PLANS = domain.read_plans(files("services.projects").joinpath("data/plans.json").read_text(encoding="utf-8"))
 
 
 async def open_project(event: Received[PairingApproved], tx: Tx) -> Decision[Any]:
@@ -41,7 +42,8 @@ async def cancel_revoked(event: Received[PairingRevoked], tx: Tx) -> Decision[An
 async def delist_county(event: Received[CountyDelisted], tx: Tx) -> Decision[Any]:
     code = event.data.county_code
     county, running = await tx.get(County, code), await tx.running_in(code)
-    return domain.delist_county(county, code, running, at=event.time, who=event.actor, now=tx.now)
+    on = date.fromisoformat(event.data.on)
+    return domain.delist_county(county, code, running, on=on, at=event.time, who=event.actor, now=tx.now)
 
 
 async def relist_county(event: Received[CountyRelisted], tx: Tx) -> Decision[Any]:

@@ -1,0 +1,206 @@
+"""The routes of phones: a queue of edits comes in, the projects to work on go out.
+
+Each edit is a unit of work of its own, so that what was taken stays taken where the line or the
+database breaks off; the phone sends the same queue again.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, StringConstraints
+from starlette.responses import Response
+
+from services.kit.decision import Decision, Invalid
+from services.kit.forms import Body_
+from services.kit.http import Call, Form, Page, Unread, ok
+from services.projects import domain
+from services.projects.api import grants
+from services.projects.api.forms import Instant, Note, ObservationForm, Sha256
+from services.projects.api.grants import Grant
+from services.projects.api.reach import REPORTERS, Reporter, reach_of
+from services.projects.api.views import ProjectList, ProjectView, Words
+from services.projects.domain import Claim, Edit, EditKind, Outcome, Project, Report
+from services.projects.store import Tx
+from services.projects.streams import release
+
+router = APIRouter()
+
+_LAST = 2**63 - 1
+EditId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Number = Annotated[int, Field(ge=-_LAST, le=_LAST)]
+
+
+class EditForm(Form):
+    """One edit of a phone. What its `fields` may be depends on its kind, and faults there are its own."""
+
+    id: EditId
+    kind: EditKind
+    project_id: str
+    milestone_no: Number | None = None
+    base_version: Number | None = None
+    after: EditId | None = None
+    occurred_at: Instant
+    fields: dict[str, Any]
+
+
+class Queue(Form):
+    edits: list[EditForm]
+    grant: str | None = None
+
+
+class ReportFields(Form):
+    """`fields` of a milestone report; one that is left out stays as it was."""
+
+    note: Note | None = None
+    evidence: list[Sha256] | None = None
+
+
+class ResultView(BaseModel):
+    """What became of an edit; `version` is that of the milestone or observation after it."""
+
+    id: str
+    outcome: Outcome
+    version: int | None
+    detail: Words
+    conflict_id: str | None
+
+    @classmethod
+    def of(cls, edit: Edit) -> Self:
+        return cls(
+            id=edit.id,
+            outcome=edit.outcome,
+            version=edit.version,
+            detail=Words(**edit.detail),
+            conflict_id=edit.conflict_id,
+        )
+
+
+class Results(BaseModel):
+    results: list[ResultView]
+
+    @classmethod
+    def of(cls, edits: Iterable[Edit]) -> Self:
+        return cls(results=[ResultView.of(edit) for edit in edits])
+
+
+class SyncList(ProjectList):
+    grant: str
+
+
+@router.get("/sync", response_model=SyncList)
+async def pull(call: Reporter, page: Annotated[Page, Query()]) -> Response:
+    grant = await grants.issue(call.transactor, call.caller, call.transactor.clock.now())
+    where = reach_of(call, *REPORTERS).filter()
+    return await call.page(Project, where, page, ProjectView.of, besides={"grant": grant})
+
+
+@router.post("/sync", response_model=Results)
+async def push(call: Reporter, form: Unread[Queue]) -> Response:
+    verdicts: dict[int, Edit] = {}
+
+    async def work(_: Tx) -> Decision[list[Edit]]:
+        queue = form.read()
+        settler = _Settler(call, await grants.read(call.transactor, queue.grant))
+        for place in _in_order(queue.edits):
+            if place not in verdicts:
+                verdicts[place] = await settler.take(queue.edits[place])
+                for released in await release(call.transactor, verdicts[place]):
+                    verdicts.update({at: released for at, known in verdicts.items() if known.id == released.id})
+        return Decision([verdicts[place] for place in range(len(queue.edits))])
+
+    return await call.perform(work, ok(Results.of))
+
+
+class _Settler:
+    """Takes in the edits of one call."""
+
+    def __init__(self, call: Call, grant: Grant | None) -> None:
+        self._call = call
+        self._sub = call.caller.sub
+        self._reach = reach_of(call, *REPORTERS)
+        self._grant = grant
+
+    async def take(self, form: EditForm) -> Edit:
+        """One edit in its own unit of work; answers it with its verdict."""
+        report, claim, faults = _read_fields(form)
+
+        async def work(tx: Tx) -> Decision[Edit]:
+            edit = _edit(form, self._sub, tx, report, claim)
+            around = await tx.around(edit)
+            return domain.take_edit(
+                edit,
+                await tx.get(Edit, form.id),
+                around,
+                held=around.project is not None and self._held(around.project, edit),
+                faults=faults,
+                conflict_id=tx.new_id(),
+                now=tx.now,
+            )
+
+        return await self._call.transactor.transact(work, self._call.cause(), locks=(form.project_id,))
+
+    def _held(self, project: Project, edit: Edit) -> bool:
+        if self._reach.covers(project):
+            return True
+        return self._grant is not None and self._grant.covers(self._sub, project.county_code, edit.occurred_at)
+
+
+def _edit(form: EditForm, sub: str, tx: Tx, report: Report | None, claim: Claim | None) -> Edit:
+    sent = form.model_dump(mode="json")
+    # The same words under another base are the same edit: a phone that read anew may send it so.
+    words = {name: sent[name] for name in ("kind", "project_id", "milestone_no", "occurred_at", "fields")}
+    return Edit(
+        id=form.id,
+        kind=form.kind,
+        project_id=form.project_id,
+        milestone_no=form.milestone_no,
+        base_version=form.base_version,
+        after=form.after,
+        occurred_at=form.occurred_at,
+        sent=_canonical(sent),
+        fingerprint=sha256(_canonical(words).encode()).hexdigest(),
+        who=sub,
+        came_at=tx.now,
+        report=report,
+        claim=claim,
+        detail={"zh": "", "en": ""},
+    )
+
+
+def _read_fields(form: EditForm) -> tuple[Report | None, Claim | None, Mapping[str, str]]:
+    """What an edit says, or what is wrong with its fields by JSON pointer."""
+    try:
+        if form.kind == "milestone-report":
+            told = Body_(ReportFields, form.fields).read()
+            evidence = None if told.evidence is None else tuple(told.evidence)
+            return Report(occurred_at=form.occurred_at, note=told.note, evidence=evidence), None, {}
+        when = form.model_dump(mode="json")["occurred_at"]
+        claim = Body_(ObservationForm, {"occurred_at": when} | form.fields).read().claim()
+    except Invalid as invalid:
+        return None, None, invalid.errors
+    if claim.occurred_at != form.occurred_at:
+        return None, None, {"/occurred_at": "An edit says when it was made beside its fields."}
+    return None, claim, {}
+
+
+def _canonical(sent: Any) -> str:
+    return json.dumps(sent, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _in_order(edits: list[EditForm]) -> list[int]:
+    """The places of the edits, each after that of the one it builds on, else as they came."""
+    first: dict[str, int] = {}
+    for place, edit in enumerate(edits):
+        first.setdefault(edit.id, place)
+    ordered: dict[int, None] = {}
+    for place in range(len(edits)):
+        chain: list[int] = []
+        at: int | None = place
+        while at is not None and at not in ordered and at not in chain:
+            chain.append(at)
+            at = first.get(edits[at].after or "")
+        ordered |= dict.fromkeys(reversed(chain))
+    return list(ordered)
