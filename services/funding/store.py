@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo import IndexModel
 
+from services.funding import domain
 from services.funding.domain import (
     Account,
     Audit,
@@ -55,6 +56,13 @@ class Tx(KitTx):
             days=await self._days(known.values(), on or self.today),
         )
         return Journal(books, now=self.now, today=self.today)
+
+    async def read_ahead(self, events: Sequence[Any]) -> None:
+        """The accounts that the events' money comes through, and their days."""
+        await self._claim(Ledger())
+        ids = {account.id for event in events for account in domain.accounts_about(event)}
+        accounts = await self.get_many(Account, ids)
+        await self._days(accounts.values(), self.today)
 
     async def _claim(self, ledger: Ledger) -> None:
         """Writes to the ledger first of all, so that of two units the later one waits.

@@ -153,6 +153,7 @@ class Batch:
                     wanted.setdefault(kind, set()).add(id)
         for kind, ids in wanted.items():
             await self._tx.get_many(kind, ids)
+        await self._tx.read_ahead([item.data for item in items])
         await self._load_streams(
             {_stream(envelope) for item in self._found if (envelope := getattr(item, "envelope", None))}
         )

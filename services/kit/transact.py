@@ -102,6 +102,9 @@ class Tx:
                 self._look(kind, id, found.get(id))
         return {id: state for id in wanted if (state := self._seen[kind, id].state) is not None}
 
+    async def read_ahead(self, events: Sequence[Any]) -> None:
+        """Reads at once what the events of a batch need beside `READS`; for a service to override."""
+
     async def find(
         self,
         kind: type[T],
@@ -146,6 +149,8 @@ class Tx:
                 writes.setdefault(self.KINDS[kind], []).append(_write(id, seen))
                 seen.changed, seen.stored = False, seen.state is not None
         for collection, operations in writes.items():
+            # The driver sends a command for each run of one type; and what is deleted makes room for what is inserted.
+            operations.sort(key=lambda operation: _ORDER.index(type(operation)))
             await self.database[collection].bulk_write(operations, session=self.session)
 
     async def finish(self) -> None:
@@ -165,6 +170,9 @@ class Tx:
 
     def _collection(self, kind: type) -> Any:
         return self.database[self.KINDS[kind]]
+
+
+_ORDER = (DeleteOne, ReplaceOne, InsertOne)
 
 
 def _write(id: str, seen: _Seen) -> Any:

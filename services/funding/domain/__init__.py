@@ -1,6 +1,6 @@
 """The rules of funding: the ledger, what becomes of a project's money, what a bookkeeper books."""
 
-from services.funding.domain.accounts import Account, Day, accounts_of, day_id, paid_of, source_of
+from services.funding.domain.accounts import Account, Day, accounts_about, accounts_of, day_id, paid_of, source_of
 from services.funding.domain.audit import Audit, Fault
 from services.funding.domain.commitment import Commitment, expire, follow_terms
 from services.funding.domain.entries import Entry, EntryType, Posting
@@ -34,6 +34,7 @@ __all__ = [
     "Posting",
     "Seal",
     "Transfer",
+    "accounts_about",
     "accounts_of",
     "complete_project",
     "day_id",

@@ -1,10 +1,10 @@
 """Accounts and their days: what each owner holds, and what each day moved there."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 OwnerKind = Literal["partner", "commitment", "project", "payee"]
 Holds = Literal["source", "pledged", "reserved", "released", "paid"]
@@ -71,6 +71,15 @@ def paid_of(payee: str) -> Account:
     """A payee's account. Names have no length or characters that fit a path, so its id has a hash."""
     digest = hashlib.sha256(payee.encode()).hexdigest()[:32]
     return Account(id=f"payee-{digest}-paid", owner=Owner(kind="payee", id=payee), holds="paid", partner_id=None)
+
+
+def accounts_about(event: Any) -> Iterator[Account]:
+    """All accounts of the partner, the commitment and the project that an event speaks of."""
+    if commitment_id := getattr(event, "commitment_id", None):
+        yield from accounts_of(commitment_id, event.partner_id)
+    if project_id := getattr(event, "project_id", None):
+        yield reserved_of(project_id, event.partner_id)
+        yield released_of(project_id, event.partner_id)
 
 
 def _opened(kind: OwnerKind, id: str, holds: Holds, partner_id: str) -> Account:
