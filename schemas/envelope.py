@@ -43,6 +43,7 @@ class Event:
     TOPIC: ClassVar[str]
     VERSION: ClassVar[int]
     SUBJECT: ClassVar[str]
+    NAMES: ClassVar[tuple[str, ...]]
     # JSON Schema keywords for what no single field's type can say.
     RULES: ClassVar[Mapping[str, Any]] = {}
 
@@ -53,8 +54,7 @@ class Event:
 
     def data(self) -> dict[str, Any]:
         """The CloudEvents `data`; what is not there is left out, never null."""
-        found = ((f.name, getattr(self, f.name)) for f in fields(self))  # type: ignore[arg-type]
-        return {name: value for name, value in found if value is not None}
+        return {name: value for name in self.NAMES if (value := getattr(self, name)) is not None}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -64,7 +64,7 @@ class Event:
             Unreadable: a required field is missing.
         """
         try:
-            return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})  # type: ignore[arg-type]
+            return cls(**{name: data[name] for name in cls.NAMES if name in data})
         except TypeError as error:
             raise Unreadable(f"{cls.TYPE}: {error}") from error
 
@@ -79,6 +79,7 @@ def event(type_: str, *, topic: str, subject: str, version: int = 1) -> Callable
     def register(cls: type) -> type:
         made: type[Event] = dataclass(frozen=True, kw_only=True)(cls)
         made.TYPE, made.TOPIC, made.SUBJECT, made.VERSION = type_, topic, subject, version
+        made.NAMES = tuple(f.name for f in fields(made))  # type: ignore[arg-type]
         if type_ in EVENTS:
             raise ValueError(f"{type_} is registered twice")
         EVENTS[type_] = made
@@ -137,7 +138,12 @@ class Envelope:
             raise Unreadable("the record is not a JSON object")
         if raw.get("specversion") != SPEC_VERSION:
             raise Unreadable(f"specversion is {raw.get('specversion')!r}, not {SPEC_VERSION!r}")
-        texts = {name: _text(raw, name) for name in _TEXTS}
+        texts: dict[str, str] = {}
+        for name in _TEXTS:
+            value = raw.get(name)
+            if not isinstance(value, str) or not value:
+                raise Unreadable(f"attribute {name} is missing or not a text")
+            texts[name] = value
         for name in ("time", "recordedtime"):
             if not _is_instant(texts[name]):
                 raise Unreadable(f"attribute {name} is not an instant by RFC 3339")
@@ -154,13 +160,6 @@ class Envelope:
             traceparent=traceparent if isinstance(traceparent, str) else None,
             data=data,
         )
-
-
-def _text(raw: Mapping[str, Any], name: str) -> str:
-    value = raw.get(name)
-    if not isinstance(value, str) or not value:
-        raise Unreadable(f"attribute {name} is missing or not a text")
-    return value
 
 
 def _is_instant(text: str) -> bool:

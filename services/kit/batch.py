@@ -13,7 +13,7 @@ from schemas.topics import dead_letters
 from services.kit import mongo, tracing
 from services.kit.clock import rfc3339
 from services.kit.decision import Decision, NotYet, Record
-from services.kit.records import Broken, RawRecord, Received, is_replay, read
+from services.kit.records import Broken, RawRecord, Received, is_replay, read, received
 from services.kit.rows import Cause
 from services.kit.transact import Tx
 
@@ -87,6 +87,7 @@ class Batch:
         self._streams: dict[str, _Stream] = {}
         self._held: dict[tuple[str, int], _Held] = {}
         self._early: dict[str, dict[str, mongo.Document]] = {}
+        self._nothing_early = False
         self._looked_up: set[str] = set()
         self._writes: dict[str, list[Any]] = {}
 
@@ -100,7 +101,7 @@ class Batch:
             elif isinstance(item, Broken):
                 self._dead_letter(item, attempts, first_failed_at)
                 if item.envelope is not None:
-                    await self._come(Received(item.envelope, None, item.record), dead=True)
+                    await self._come(received(item.envelope, None, item.record, {}), dead=True)
             else:
                 await self._come(item)
         return len(fresh)
@@ -157,7 +158,11 @@ class Batch:
         await self._load_streams(
             {_stream(envelope) for item in self._found if (envelope := getattr(item, "envelope", None))}
         )
-        await self._load_early(set().union(*(item.mentions() for item in items)))
+        early = self._tx.database.early
+        # Most often nothing waits, and no event needs to be asked what it speaks of.
+        self._nothing_early = await early.find_one({}, projection={"_id": 1}, session=self._tx.session) is None
+        if not self._nothing_early:
+            await self._load_early(set().union(*(item.mentions() for item in items)))
 
     async def _load_streams(self, ids: Iterable[str]) -> None:
         database, session, wanted = self._tx.database, self._tx.session, list(ids)
@@ -225,7 +230,8 @@ class Batch:
                 self._tx.keep(await handler(item, self._tx))
             except NotYet as early:
                 return self._park(item, early.about, parked_since or self._tx.now)
-        await self._try_early(item.mentions())
+        if not self._nothing_early or self._early:
+            await self._try_early(item.mentions())
 
     async def _apply_parked(self, item: Received[Any], since: datetime | None = None) -> None:
         """As `_apply`, for an event that is not of this batch: what is wrong with it must not fail the batch."""

@@ -58,4 +58,5 @@ def instant(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("an instant needs its offset from UTC, such as Z or +08:00")
     moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    finer = moment.microsecond % 1000
+    return moment - timedelta(microseconds=finer) if finer else moment

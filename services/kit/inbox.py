@@ -109,8 +109,8 @@ class Inbox:
         contexts = [
             context
             for item in found
-            if isinstance(item, Received) and (context := tracing.span_context_of(item.envelope.traceparent))
-            if context.trace_flags.sampled
+            if isinstance(item, Received) and tracing.is_sampled(item.envelope.traceparent)
+            if (context := tracing.span_context_of(item.envelope.traceparent))
         ]
         with tracing.batch(len(found), contexts):
             self.applied += await self._unit(found, lambda batch: batch.apply(attempts=1))

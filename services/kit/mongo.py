@@ -165,6 +165,9 @@ async def changes(collection: Any, operations: Sequence[str]) -> AsyncIterator[N
 _converter = cattrs.Converter(
     unstruct_collection_overrides={frozenset: sorted, set: sorted}, prefer_attrib_converters=True
 )
+# Plain JSON stays as it is, however deep.
+_converter.register_unstructure_hook_func(lambda hint: hint == dict[str, Any], lambda json: json)
+_converter.register_structure_hook_func(lambda hint: hint == dict[str, Any], lambda json, _: json)
 _converter.register_unstructure_hook(datetime, lambda moment: moment)
 _converter.register_structure_hook(datetime, lambda moment, _: moment)
 _converter.register_unstructure_hook(date, lambda day: day.isoformat())

@@ -1,5 +1,6 @@
 """The two programs of a service: `python -m services.<name>.main api` and `… worker`."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -32,6 +33,7 @@ def run(service: Service, settings_class: type[Settings]) -> None:
         crash.arm(f"{service.name}-{program}", settings.crash_at, settings.home)
         logs.start(f"{service.name}-{program}")
         tracing.start(f"{service.name}-{program}")
+        settle()
         if program == "api":
             _run_api(service, settings)
         else:
@@ -52,6 +54,17 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._context.stopping.set()
         await super().shutdown(sockets)
+
+
+def settle() -> None:
+    """Spares the garbage collector what is there for ever, and what a batch holds until it is written.
+
+    A batch of 2,000 events makes 60,000 objects and few cycles; collecting at every 700 of them took a
+    fifth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _run_api(service: Service, settings: Settings) -> None:

@@ -69,6 +69,12 @@ class Received(Generic[E]):
     envelope: Envelope
     data: E
     record: RawRecord
+    time: datetime
+    """When it happened."""
+    recorded_at: datetime
+    """When it was learnt."""
+    json: Mapping[str, Any]
+    """The envelope as it came, with attributes that are not known here."""
 
     @property
     def id(self) -> str:
@@ -79,18 +85,13 @@ class Received(Generic[E]):
         return self.envelope.actor
 
     @property
-    def time(self) -> datetime:
-        """When it happened."""
-        return instant(self.envelope.time)
-
-    @property
     def sequence(self) -> int:
         return self.envelope.sequence
 
     def mentions(self) -> set[str]:
         """All ids that it speaks of."""
-        found = (self.envelope.data.get(name) for name in _IDS)
-        return {self.envelope.subject, *(id for id in found if isinstance(id, str))}
+        data = self.envelope.data
+        return {self.envelope.subject, *(data[name] for name in _IDS if isinstance(data.get(name), str))}
 
 
 @dataclass(frozen=True)
@@ -117,39 +118,39 @@ def read(record: RawRecord) -> Received[Any] | Broken:
     """What a record says."""
     envelope: Envelope | None = None
     try:
-        envelope = _envelope(record)
+        json = _json(record)
+        envelope = Envelope.of(json)
         # The key decides the partition, and with it the order.
         if record.key != envelope.subject.encode():
             raise Unreadable("the key is not the subject")
-        return Received(envelope, _event(envelope), record)
+        return received(envelope, _event(envelope), record, json)
     except Unreadable as error:
         return Broken(record, "unreadable", str(error), envelope)
 
 
-def _envelope(record: RawRecord) -> Envelope:
+def received(envelope: Envelope, data: Any, record: RawRecord, json: Mapping[str, Any]) -> Received[Any]:
+    return Received(envelope, data, record, instant(envelope.time), instant(envelope.recordedtime), json)
+
+
+def _json(record: RawRecord) -> Any:
     if record.value is None:
         raise Unreadable("the value is null")
     if len(record.value) > MAX_RECORD_BYTES:
         raise Unreadable(f"the record has {len(record.value)} bytes, {MAX_RECORD_BYTES} are taken")
     try:
-        parsed = orjson.loads(record.value)
+        return orjson.loads(record.value)
     except orjson.JSONDecodeError as error:
         raise Unreadable(f"not JSON: {error}") from error
-    return Envelope.of(parsed)
 
 
 def _event(envelope: Envelope) -> Event | None:
-    try:
-        instant(envelope.time), instant(envelope.recordedtime)
-    except ValueError as error:
-        raise Unreadable(f"time or recordedtime: {error}") from error
     kind = EVENTS.get(envelope.type)
     if kind is None:
         return None
     major = _MAJOR.search(envelope.dataschema)
     if major is None or int(major.group(1)) != kind.VERSION:
         raise Unreadable(f"dataschema {envelope.dataschema!r} is of no version that is known here")
-    fault = next(_validator(envelope.type).iter_errors(dict(envelope.data)), None)
+    fault = next(_validator(envelope.type).iter_errors(envelope.data), None)
     if fault is not None:
         path = "/".join(str(step) for step in fault.instance_path)
         raise Unreadable(f"data/{path}: {fault.message}")

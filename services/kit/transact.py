@@ -128,7 +128,10 @@ class Tx:
         """Buffers what a rule decided; answers its state."""
         owners: dict[str, _Seen] = {}
         for state in decision.saves:
-            seen = self._seen.setdefault((type(state), state.id), _Seen(None))
+            key = (type(state), state.id)
+            seen = self._seen.get(key)
+            if seen is None:
+                seen = self._seen[key] = _Seen(None)
             seen.state, seen.changed = state, True
             owners.setdefault(state.id, seen)
         for state in decision.deletes:

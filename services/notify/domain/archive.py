@@ -7,7 +7,7 @@ can see all before it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -70,15 +70,15 @@ class ArchivedEvent:
 
 
 def archive(
-    envelope: dict[str, Any], positions: Positions, *, time: datetime, recorded_at: datetime, now: datetime
+    envelope: Mapping[str, Any], positions: Positions, *, time: datetime, recorded_at: datetime, now: datetime
 ) -> Decision[ArchivedEvent]:
     """Gives an event the next position. `envelope` is the JSON that came; `time` and `recorded_at` are read from it."""
-    positions = replace(positions, newest=positions.newest + 1, archived_at=now)
+    positions = Positions(newest=positions.newest + 1, archived_at=now)
     data = envelope["data"]
     event = ArchivedEvent(
         id=envelope["id"],
         position=positions.newest,
-        envelope=envelope,
+        envelope=dict(envelope),
         type=envelope["type"],
         subject=envelope["subject"],
         correlationid=envelope["correlationid"],

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import orjson
-
-from services.kit.clock import instant
 from services.kit.decision import Decision
 from services.kit.records import Received
 from services.notify import domain
@@ -13,7 +10,5 @@ from services.notify.store import Tx
 
 
 async def archive_event(event: Received[Any], tx: Tx) -> Decision[ArchivedEvent]:
-    # The record's own JSON, since attributes that this version does not know are kept as well.
-    envelope = orjson.loads(event.record.value or b"")
-    recorded_at = instant(event.envelope.recordedtime)
-    return domain.archive(envelope, await tx.positions(), time=event.time, recorded_at=recorded_at, now=tx.now)
+    # As it came, since attributes that this version does not know are kept as well.
+    return domain.archive(event.json, await tx.positions(), time=event.time, recorded_at=event.recorded_at, now=tx.now)
