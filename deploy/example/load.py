@@ -59,7 +59,7 @@ async def _load(client: Client, report: Report, directory: Path) -> Summary:
     today = Clock(offset(os.environ.get("JIEDUI_CLOCK_OFFSET") or "0s")).today()
     programme = read(directory, today)
     listed = {county["code"]: county for county in await client.items("/counties")}
-    day = _day_of_loading(programme, listed, today)
+    day = day_of_loading(programme, listed, today)
     programme = read(directory, day)
 
     counties = await _load_cards(client, report, programme, listed)
@@ -75,11 +75,14 @@ async def _load(client: Client, report: Report, directory: Path) -> Summary:
     )
 
 
-def _day_of_loading(programme: Programme, listed: dict[str, Body], today: date) -> date:
+def day_of_loading(programme: Programme, listed: dict[str, Body], today: date) -> date:
+    """The day of an earlier load, which `listed` tells by a county that it listed; else `today`, on which `programme`
+    was read."""
     for code, card in programme.cards.items():
-        if code in listed:
-            shift = date.fromisoformat(listed[code]["spells"][0]["from"]) - date.fromisoformat(card["valid_from"])
-            return today + shift
+        first = listed[code]["spells"][0] if code in listed else None
+        # A county that somebody else listed says nothing of our loads.
+        if first and first["reason"] == card["reason"]:
+            return today + (date.fromisoformat(first["from"]) - date.fromisoformat(card["valid_from"]))
     return today
 
 

@@ -1,12 +1,14 @@
 """What the loader says when it cannot go on: one line that tells what to do."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from deploy.example.client import Client, LoadFailed
-from deploy.example.load import load
+from deploy.example.files import Body, read
+from deploy.example.load import EXAMPLE, day_of_loading, load
 
 
 def client(answer: httpx.Response) -> Client:
@@ -45,3 +47,20 @@ async def test_a_busy_service_is_asked_again_when_it_says_so() -> None:
     http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: next(answers)))
     busy = Client(http, {"pairing": "http://pairing"}, lambda *roles, **who: "token")
     assert await busy.post("/partners", {}, key="k") == {"id": "1"}
+
+
+def listing(card: Body, by: str) -> Body:
+    return {"spells": [{"status": "listed", "from": card["valid_from"], "until": None, "reason": by}]}
+
+
+def test_a_load_that_goes_on_later_keeps_the_day_of_the_first() -> None:
+    first, later = date(2026, 3, 1), date(2026, 3, 20)
+    code, card = next(iter(read(EXAMPLE, first).cards.items()))
+    assert day_of_loading(read(EXAMPLE, later), {code: listing(card, card["reason"])}, later) == first
+
+
+def test_a_county_that_somebody_else_listed_long_ago_sets_no_day() -> None:
+    today = date(2026, 3, 1)
+    code, card = next(iter(read(EXAMPLE, today - timedelta(days=4000)).cards.items()))
+    assert day_of_loading(read(EXAMPLE, today), {code: listing(card, "县名单导入")}, today) == today
+    assert day_of_loading(read(EXAMPLE, today), {}, today) == today
