@@ -146,7 +146,8 @@ def solve(file: Annotated[Path, typer.Argument(help="A snapshot, as GET /rounds/
 
 @app.command()
 def verify() -> None:
-    """Check that the four databases fit together; list what does not and end with 3. Works beside what runs."""
+    """Check that databases and topics fit together; list what does not and end with 3. Works beside what runs."""
+    from aiokafka.errors import KafkaError
     from pymongo.errors import PyMongoError
 
     from deploy.home import Home
@@ -156,12 +157,15 @@ def verify() -> None:
     settings = _settings()
     state = Home(settings.home).state()
     uri = state.mongodb_uri if state else settings.mongodb_uri
-    if uri is None:
-        _fail("nothing runs here: make run first, or set JIEDUI_MONGODB_URI")
+    bootstrap = state.kafka_bootstrap if state else settings.kafka_bootstrap
+    if uri is None or bootstrap is None:
+        _fail("nothing runs here: make run first, or set JIEDUI_MONGODB_URI and JIEDUI_KAFKA_BOOTSTRAP")
     try:
-        faults = faults_of(uri, Clock(settings.clock_offset).now())
+        faults = faults_of(uri, bootstrap, Clock(settings.clock_offset).now())
     except PyMongoError as fault:
         _fail(f"the databases cannot be read: {fault}")
+    except KafkaError as fault:
+        _fail(f"the topics cannot be read: {fault}")
     for found in faults:
         print(found)
     if faults:

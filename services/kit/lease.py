@@ -1,7 +1,7 @@
 """One leader among the workers of a service, with a fencing number.
 
 The lease is a document in the service's own database and runs on the database's clock, so that no
-clock of a worker matters. Who takes it over raises `fence`; whatever the leader writes under its
+clock of a worker matters. Whoever begins to lead raises `fence`; whatever the leader writes under its
 lease first touches that document in the same transaction (`guard`), so a leader that slept
 through its lease can no longer write. It cannot be stopped from sending to Kafka; readers absorb
 that by event id.
@@ -19,6 +19,7 @@ from services.kit import mongo
 
 LEASE_S = 6
 _RENEW_S = 2
+_UNTIL = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_S}}
 
 
 class LeaseLost(Exception):
@@ -47,21 +48,21 @@ class Lease:
             self.lost = True
             raise LeaseLost(self.name)
 
-    async def renew(self) -> bool:
-        found = await _take(self.database, self.name, self.holder)
-        self.lost = found is None or found != self.fence
-        return not self.lost
+    async def renew(self) -> None:
+        """For some seconds more, unless it has run out and another leads."""
+        mine = {"_id": self.name, "holder": self.holder, "fence": self.fence}
+        found = await self.database.leases.update_one(mine, [{"$set": {"until": _UNTIL}}])
+        self.lost = found.matched_count == 0
 
 
 async def _take(database: mongo.Database, name: str, holder: str) -> int | None:
-    """The fence under which `holder` leads now, or None while another does."""
-    mine = {"$eq": ["$holder", holder]}
-    free = {"$or": [mine, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
-    until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_S}}
+    """The fence under which `holder` begins to lead, or None while another does."""
+    # Its own lease is free to a worker that was killed and started again.
+    free = {"$or": [{"$eq": ["$holder", holder]}, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
     taken = {
         "holder": {"$cond": [free, holder, "$holder"]},
-        "until": {"$cond": [free, until, "$until"]},
-        "fence": {"$cond": [{"$and": [free, {"$not": [mine]}]}, {"$add": [{"$ifNull": ["$fence", 0]}, 1]}, "$fence"]},
+        "until": {"$cond": [free, _UNTIL, "$until"]},
+        "fence": {"$cond": [free, {"$add": [{"$ifNull": ["$fence", 0]}, 1]}, "$fence"]},
     }
     try:
         found = await database.leases.find_one_and_update(

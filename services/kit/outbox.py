@@ -131,9 +131,8 @@ class Relay:
     async def _mark(self, ids: Sequence[str], lease: Lease) -> None:
         async def mark(session: mongo.Session) -> None:
             await lease.guard(session)
-            await self._database.outbox.update_many(
-                {"_id": {"$in": ids}}, {"$set": {"sent": True, "sent_at": self._clock.now()}}, session=session
-            )
+            sent = {"sent": True, "sent_at": self._clock.now(), "fence": lease.fence}
+            await self._database.outbox.update_many({"_id": {"$in": ids}}, {"$set": sent}, session=session)
 
         await mongo.in_transaction(self._database.client, mark)
         self.state.sent += len(ids)
