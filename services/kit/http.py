@@ -8,6 +8,7 @@ write path, `Call.read` and `Call.page` read. Faults come in the order 401, 403,
 
 import base64
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -33,6 +34,7 @@ __all__ = ["Call", "Caller", "Form", "Page", "Unread", "accepted", "allow", "cre
 T = TypeVar("T")
 Answer = Callable[[Any], Reply]
 View = Callable[[Any], BaseModel | Mapping[str, Any]]
+_BOUNDARY = re.compile(r'^multipart/form-data;.*boundary="?([^";]+)"?', re.I)
 
 
 class RoleNotAllowed(NotAllowed):
@@ -154,7 +156,10 @@ class Call:
         return Key.of(self.caller.sub, route, header, self._canonical())
 
     def _canonical(self) -> bytes:
-        """The same JSON in another order of fields is the same body."""
+        """The same JSON in another order of fields is the same body; so is the same file within another boundary."""
+        found = _BOUNDARY.search(self.request.headers.get("content-type", ""))
+        if found:
+            return self.sent.replace(found.group(1).encode("latin-1"), b"")
         try:
             return orjson.dumps(orjson.loads(self.sent), option=orjson.OPT_SORT_KEYS)
         except orjson.JSONDecodeError:

@@ -1,6 +1,6 @@
 """Pairing's states in MongoDB: collections, indexes, queries by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,12 +13,16 @@ from services.pairing.domain import (
     Commitment,
     County,
     Pairing,
+    Particulars,
     Partner,
     Round,
     Rounds,
     Rule,
     Snapshot,
 )
+from services.pairing.domain.imports import FilePart, Import, RowReport, UndoneRow
+from services.pairing.domain.intake.gazetteer import Gazetteer
+from services.pairing.domain.intake.sorting import LoadedRow
 
 ALIVE = ["open", "partly_paired", "fully_paired"]
 
@@ -34,6 +38,11 @@ class Tx(KitTx):
         Snapshot: "snapshots",
         Pairing: "pairings",
         Rule: "rules",
+        Import: "imports",
+        FilePart: "import_files",
+        RowReport: "import_reports",
+        LoadedRow: "import_rows",
+        UndoneRow: "import_undone",
     }
 
     async def partner_with_code(self, credit_code: str | None) -> Partner | None:
@@ -101,6 +110,68 @@ class Tx(KitTx):
         parts = await self.find(Snapshot, {"round_id": round_id}, sort=(("no", ASCENDING),))
         return b"".join(part.content for part in parts)
 
+    async def partners_called(self, keys: Iterable[str]) -> list[Partner]:
+        """By id, credit code or exact name."""
+        wanted = {"$in": [key for key in keys if key]}
+        names = ("_id", "particulars.credit_code", "particulars.name.zh", "particulars.name.en")
+        return await self.find(Partner, {"$or": [{name: wanted} for name in names]})
+
+    async def partners_like(self, named: Sequence[Particulars]) -> list[Partner]:
+        """Those that have the credit code, the reference or the Chinese name of one of these."""
+        wanted = {
+            "credit_code": [one.credit_code for one in named if one.credit_code],
+            "reference": [one.reference for one in named if one.reference],
+            "name.zh": [one.name["zh"] for one in named],
+        }
+        return await self.find(Partner, {"$or": [{f"particulars.{key}": {"$in": of}} for key, of in wanted.items()]})
+
+    async def credit_codes(self) -> list[str]:
+        """Of all partners."""
+        codes: list[str] = await self._collection(Partner).distinct("particulars.credit_code", session=self.session)
+        return [code for code in codes if code]
+
+    async def commitments_referred_to(self, references: Sequence[str]) -> list[Commitment]:
+        """Those that stand under one of these references."""
+        if not references:
+            return []
+        where = {"terms.reference": {"$in": list(references)}, "status": {"$ne": "withdrawn"}}
+        return await self.find(Commitment, where)
+
+    async def proposals_of_all(self, commitment_ids: Sequence[str]) -> dict[str, list[Pairing]]:
+        found: dict[str, list[Pairing]] = {}
+        for pairing in await self.find(Pairing, {"commitment_id": {"$in": commitment_ids}, "status": "proposed"}):
+            found.setdefault(pairing.commitment_id, []).append(pairing)
+        return found
+
+    async def gazetteer(self) -> Gazetteer:
+        """The counties that take part, by the names on their cards."""
+        cards = self._collection(County).find({}, projection={"card.name": 1}, session=self.session)
+        names = {card["_id"]: card["card"]["name"] async for card in cards}
+        return Gazetteer({code: (name["zh"], name.get("en")) for code, name in names.items()})
+
+    async def running_imports(self) -> list[Import]:
+        return await self.find(Import, {"status": "running"})
+
+    async def import_of_same(self, target: str, sha256: str) -> Import | None:
+        """The first import of the same bytes that was stored or is being stored."""
+        where = {"sha256": sha256, "target": target, "dry_run": False, "status": {"$in": ["running", "completed"]}}
+        return next(iter(await self.find(Import, where, limit=1)), None)
+
+    async def file_of(self, import_id: str) -> bytes:
+        parts = await self.find(FilePart, {"import_id": import_id}, sort=(("no", ASCENDING),))
+        return b"".join(part.content for part in parts)
+
+    async def reports_of(self, import_id: str, *, repeats: bool, limit: int = 0) -> list[RowReport]:
+        """By row: what is wrong, or what repeats an earlier one."""
+        where = {"import_id": import_id, "repeat_of": {"$ne": None} if repeats else None}
+        return await self.find(RowReport, where, limit=limit)
+
+    async def rows_of(self, import_id: str, limit: int) -> list[LoadedRow]:
+        return await self.find(LoadedRow, {"import_id": import_id}, sort=(("row", ASCENDING),), limit=limit)
+
+    async def undone_of(self, import_id: str) -> list[UndoneRow]:
+        return await self.find(UndoneRow, {"import_id": import_id})
+
     async def _cards(self, where: dict[str, Any], day: date, limit: int = 0) -> list[Card]:
         holding = where | {"valid_from": {"$lte": day.isoformat()}}
         return await self.find(Card, holding, sort=(("version", DESCENDING),), limit=limit)
@@ -113,6 +184,9 @@ INDEXES: dict[type, list[IndexModel]] = {
             unique=True,
             partialFilterExpression={"particulars.credit_code": {"$type": "string"}},
         ),
+        IndexModel([("particulars.name.zh", ASCENDING)]),
+        IndexModel([("particulars.name.en", ASCENDING)]),
+        IndexModel([("particulars.reference", ASCENDING)]),
     ],
     County: [IndexModel([("card.valid_from", ASCENDING)]), IndexModel([("province", ASCENDING)])],
     Card: [IndexModel([("county_code", ASCENDING), ("version", DESCENDING)])],
@@ -132,4 +206,9 @@ INDEXES: dict[type, list[IndexModel]] = {
         IndexModel([("status", ASCENDING), ("_id", ASCENDING)]),
     ],
     Rule: [IndexModel([("removed_at", ASCENDING), ("county_code", ASCENDING)])],
+    Import: [IndexModel([("status", ASCENDING)]), IndexModel([("sha256", ASCENDING)])],
+    FilePart: [IndexModel([("import_id", ASCENDING), ("no", ASCENDING)])],
+    RowReport: [IndexModel([("import_id", ASCENDING), ("_id", ASCENDING)])],
+    LoadedRow: [IndexModel([("import_id", ASCENDING), ("row", ASCENDING)])],
+    UndoneRow: [IndexModel([("import_id", ASCENDING), ("_id", ASCENDING)])],
 }

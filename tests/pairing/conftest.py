@@ -44,6 +44,15 @@ class Desk:
         """Today and some days, in Shanghai."""
         return (self.context.clock.today() + timedelta(days=days)).isoformat()
 
+    def headers(
+        self, role: str, *, sub: str | None = None, counties: tuple[str, ...] = (), partner: str | None = None
+    ) -> dict[str, str]:
+        """Of a request by somebody with this role."""
+        token = self._issuer.token(
+            sub=sub or role, roles=[role], now=self.context.now(), county_codes=counties, partner_id=partner
+        )
+        return {"authorization": f"Bearer {token}"}
+
     async def send(
         self,
         method: str,
@@ -57,10 +66,7 @@ class Desk:
         counties: tuple[str, ...] = (),
         partner: str | None = None,
     ) -> httpx.Response:
-        token = self._issuer.token(
-            sub=sub or role, roles=[role], now=self.context.now(), county_codes=counties, partner_id=partner
-        )
-        headers = {"authorization": f"Bearer {token}"}
+        headers = self.headers(role, sub=sub, counties=counties, partner=partner)
         headers |= {"if-match": f'"{if_match}"'} if if_match is not None else {}
         headers |= {"idempotency-key": key} if key else {}
         return await self.client.request(method, path, json=body, headers=headers)

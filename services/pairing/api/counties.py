@@ -18,6 +18,7 @@ from services.kit.problems import Stale
 from services.pairing import domain
 from services.pairing.api.fields import Day, Instant, Line, Name, Prose, ProvinceCode, TextView, reading, text
 from services.pairing.domain import Card, County, IndicatorValue, Need
+from services.pairing.domain.renames import formerly, later_codes
 from services.pairing.store import Tx
 
 router = APIRouter(tags=["counties"])
@@ -49,7 +50,7 @@ class IndicatorForm(Form):
 
 
 class CardForm(Form):
-    READ_ONLY = frozenset({"code", "status", "spells", "version", "recorded_at", "recorded_by"})
+    READ_ONLY = frozenset({"code", "status", "spells", "version", "recorded_at", "recorded_by", "formerly"})
     name: Name
     province: ProvinceCode
     needs: Annotated[list[NeedForm], Field(max_length=5)]
@@ -100,6 +101,14 @@ class IndicatorView(BaseModel):
     target: float | None
 
 
+class FormerView(BaseModel):
+    """Another code or name that the county had until a year."""
+
+    code: str
+    name: str
+    until_year: int
+
+
 class CardView(BaseModel):
     """`status` is that of the day asked for, today if none is; `open_slots` are always today's."""
 
@@ -115,6 +124,7 @@ class CardView(BaseModel):
     version: int
     recorded_at: Instant
     recorded_by: str
+    formerly: list[FormerView]
 
     @classmethod
     def of(cls, shown: "Shown") -> "CardView":
@@ -148,6 +158,9 @@ class CardView(BaseModel):
             version=shown.version,
             recorded_at=card.recorded_at,
             recorded_by=card.recorded_by,
+            formerly=[
+                FormerView(code=one.old_code, name=one.old_name, until_year=one.year) for one in formerly(county.id)
+            ],
         )
 
 
@@ -196,8 +209,10 @@ async def list_counties(call: Reader, page: Annotated[CountyPage, Query()]) -> R
 
 @router.get("/counties/{code}", response_model=CardView)
 async def get_county(code: str, call: Reader, as_of: AsOf = None) -> Response:
+    """By a code that the county no longer has, too, where no card stands under it."""
+
     async def work(tx: Tx) -> Shown:
-        county = await _county(tx, code)
+        county = await tx.get(County, code) or await _now(tx, code)
         if as_of is None:
             return Shown.now(county, await tx.card_on(county, tx.today) or county.card, tx.today)
         card = await tx.card_on(county, as_of)
@@ -260,6 +275,14 @@ async def relist_county(code: str, call: Coordinator, form: Unread[TurnForm]) ->
         return _shown(decision, tx)
 
     return await call.perform(work, ok(CardView.of), locks=[code])
+
+
+async def _now(tx: Tx, old_code: str) -> County:
+    """The county that had this code once."""
+    for code in later_codes(old_code):
+        if county := await tx.get(County, code):
+            return county
+    return await _county(tx, old_code)
 
 
 async def _county(tx: Tx, code: str) -> County:

@@ -34,6 +34,7 @@ from services.pairing.domain.promise import (
     amend_commitment,
     expire_commitment,
     submit_commitment,
+    take_back_commitment,
     withdraw_commitment,
 )
 from services.pairing.domain.round import (
@@ -117,6 +118,7 @@ __all__ = [
     "see_tranche",
     "submit_commitment",
     "support_wire",
+    "take_back_commitment",
     "transfer_out",
     "withdraw_commitment",
 ]

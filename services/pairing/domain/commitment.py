@@ -86,7 +86,10 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Commitment:
-    """`paired_units`: allocated to standing pairings, and of revoked ones what did not come back."""
+    """`paired_units`: allocated to standing pairings, and of revoked ones what did not come back.
+
+    `terms_version` is the version in which the terms were last published.
+    """
 
     id: str
     version: int
@@ -98,7 +101,7 @@ class Commitment:
     open_projects: int
     open_units: int
     submitted_at: datetime
-    amended_at: datetime
+    terms_version: int = 1
 
     @property
     def is_over(self) -> bool:
@@ -168,6 +171,11 @@ def give_back(commitment: Commitment, units: int) -> Commitment:
 def transfer_out(commitment: Commitment, minor: int) -> Commitment:
     """Money that went to a foundation is promised anew by the foundation."""
     return commitment if commitment.is_over else changed(commitment, open_units=commitment.open_units - minor)
+
+
+def transfer_back(commitment: Commitment, minor: int) -> Commitment:
+    """The transfer was undone."""
+    return commitment if commitment.is_over else changed(commitment, open_units=commitment.open_units + minor)
 
 
 def measured(support: Support, units: int) -> dict[str, Any]:

@@ -132,7 +132,9 @@ def approve_pairing(
     pairing = replace(pairing, version=pairing.version + 1, status="approved", project_id=project_id, approved_at=now)
     commitment = take_share(commitment, Standing(pairing_id=pairing.id, county_code=county.id), pairing.units)
     county = count_live(county, pairing.category, 1)
-    event = PairingApproved(**event_data(pairing), title=commitment.terms.title)
+    event = PairingApproved(
+        **event_data(pairing), title=commitment.terms.title, commitment_version=commitment.terms_version
+    )
     return Decision(pairing, (pairing, commitment, county), (event,))
 
 

@@ -32,7 +32,6 @@ def submit_commitment(terms: Terms, *, id: str, partner_id: str, now: datetime, 
         open_projects=terms.projects_max,
         open_units=terms.support.units,
         submitted_at=now,
-        amended_at=now,
     )
     submitted = CommitmentSubmitted(**_terms_data(commitment))
     if terms.valid_until >= today:
@@ -66,7 +65,7 @@ def amend_commitment(
         terms=terms,
         open_projects=terms.projects_max - used_projects,
         open_units=terms.support.units - used_units,
-        amended_at=now,
+        terms_version=commitment.version + 1,
     )
     ended = [supersede_pairing(pairing, reason="Its commitment was amended.") for pairing in proposals]
     return _with(commitment, CommitmentAmended(**_terms_data(commitment)), ended)
@@ -109,6 +108,13 @@ def withdraw_commitment(
             _, commitment, left[pairing.county_code] = decision.saves
             ended.append(Decision(decision.state, (decision.state, left[pairing.county_code]), decision.events))
     return _with(commitment, event, [*ended, *(Decision(pairing, (pairing,)) for pairing in taken_back)])
+
+
+def take_back_commitment(commitment: Commitment, proposals: Sequence[Pairing], *, reason: str) -> Decision[Commitment]:
+    """It should never have been submitted: also one that has expired is withdrawn. Nothing of it is paired."""
+    event = CommitmentWithdrawn(**_data(commitment), reason=reason, takes_back=[])
+    commitment = changed(commitment, status="withdrawn", open_projects=0, open_units=0)
+    return _with(commitment, event, [reject_pairing(pairing, reason=reason) for pairing in proposals])
 
 
 def expire_commitment(commitment: Commitment, proposals: Sequence[Pairing]) -> Decision[Commitment]:

@@ -1,6 +1,6 @@
 """What the rules of pairing refuse. The class name in kebab-case is the refusal's public `type`."""
 
-from services.kit.decision import Conflict
+from services.kit.decision import Conflict, Invalid
 
 
 class CreditCodeTaken(Conflict):
@@ -89,3 +89,14 @@ class RulesContradict(Conflict):
 
 class PinCannotHold(Conflict):
     """No round could propose this pair."""
+
+
+class FileUnreadable(Invalid):
+    """A file that was handed in cannot be read at all."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__({"/file": detail}, detail)
+
+
+class ImportNotCompleted(Conflict):
+    """The import still runs, was refused, was a dry run, or is undone already."""

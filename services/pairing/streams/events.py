@@ -3,7 +3,14 @@
 from typing import Any
 
 from schemas.envelope import Event
-from schemas.funding import FundRefused, FundReserved, FundReturned, FundTrancheReleased, FundTransferred
+from schemas.funding import (
+    FundRefused,
+    FundReserved,
+    FundReturned,
+    FundReversed,
+    FundTrancheReleased,
+    FundTransferred,
+)
 from schemas.money import to_minor
 from schemas.projects import ProjectCancelled, ProjectCompleted, ProjectOpened
 from schemas.topics import FUNDING, PROJECTS
@@ -60,6 +67,17 @@ async def transfer_out(event: Received[FundTransferred], tx: Tx) -> Decision[Any
     return Decision(after, (after,))
 
 
+async def see_reversal(event: Received[FundReversed], tx: Tx) -> Decision[Any]:
+    """Of a transfer, which belongs to no project. What is undone within a project changes no share."""
+    if event.data.project_id:
+        return Decision(None)
+    commitment = await tx.get(Commitment, event.data.commitment_id)
+    if commitment is None:
+        raise NotYet(event.data.commitment_id)
+    after = domain.transfer_back(commitment, to_minor(event.data.amount, event.data.currency))
+    return Decision(after, (after,))
+
+
 HANDLERS: dict[type[Event], Handler] = {
     ProjectOpened: see_project,
     ProjectCancelled: cancel_project,
@@ -69,6 +87,7 @@ HANDLERS: dict[type[Event], Handler] = {
     FundRefused: refuse_reservation,
     FundReturned: return_money,
     FundTransferred: transfer_out,
+    FundReversed: see_reversal,
 }
 READS = dict.fromkeys(HANDLERS, ((Pairing, "pairing_id"), (Commitment, "commitment_id"), (County, "county_code")))
 
