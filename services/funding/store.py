@@ -20,6 +20,7 @@ from services.funding.domain import (
     Funds,
     Journal,
     Ledger,
+    Movement,
     Seal,
     day_id,
 )
@@ -99,13 +100,33 @@ class Tx(KitTx):
     async def reversal_of(self, entry_id: str) -> Entry | None:
         return next(iter(await self.find(Entry, {"reverses": entry_id}, limit=1)), None)
 
-    async def days_before(self, account_id: str, day: date) -> list[Day]:
-        return await self.find(Day, {"account_id": account_id, "on": {"$lt": day.isoformat()}})
+    async def moved_before(self, account_id: str, day: date) -> dict[str, int]:
+        """What an account held when `day` began, by currency."""
+        stages: list[dict[str, Any]] = [
+            {"$match": {"account_id": account_id, "on": {"$lt": day.isoformat()}}},
+            {"$group": {"_id": "$currency", "moved": {"$sum": "$moved"}}},
+        ]
+        found = self._collection(Day).aggregate(stages, session=self.session)
+        return {row["_id"]: row["moved"] async for row in found}
 
-    async def entries_on(self, account_id: str, from_: date | None, until: date | None) -> list[Entry]:
-        """Those with a posting on an account, in the order in which they count."""
+    async def movements(self, account_id: str, from_: date | None, until: date | None) -> list[Movement]:
+        """The postings on an account, in the order in which they count."""
         where = {"postings.account_id": account_id, **booked(from_, until)}
-        return await self.find(Entry, where, sort=(("booked_on", 1), ("_id", 1)))
+        shown = ("booked_on", "type", "reference", "postings")
+        cursor = self._collection(Entry).find(where, projection=shown, session=self.session, batch_size=_BATCH)
+        return [
+            Movement(
+                entry_id=entry["_id"],
+                booked_on=entry["booked_on"],
+                type=entry["type"],
+                reference=entry["reference"],
+                amount=posting["amount"],
+                currency=posting["currency"],
+            )
+            async for entry in cursor.sort([("booked_on", 1), ("_id", 1)])
+            for posting in entry["postings"]
+            if posting["account_id"] == account_id
+        ]
 
     async def entries_after(self, no: int, limit: int) -> list[Entry]:
         return await self.find(Entry, {"_id": {"$gt": entry_id(no)}}, limit=limit)
@@ -220,6 +241,6 @@ INDEXES: Mapping[type, Sequence[Index]] = {
         [("booked_on", 1), ("_id", 1)],
     ],
     Account: [[("partner_id", 1), ("_id", 1)]],
-    Day: [[("account_id", 1), ("on", 1)]],
+    Day: [[("account_id", 1), ("on", 1), ("currency", 1), ("moved", 1)]],
     Funds: [[("commitment_id", 1)], [("pairing_id", 1)]],
 }

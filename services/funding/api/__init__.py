@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.funding.api import bookings, ledger, projects
+from services.funding.api import accounts, bookings, ledger, projects, statements
 
 router = APIRouter()
-for part in (bookings, ledger, projects):
+for part in (bookings, accounts, statements, ledger, projects):
     router.include_router(part.router)

@@ -1,42 +1,29 @@
 """Accounts, statements, entries, and whether the ledger is sound."""
 
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from services.funding.api.accounts import ALL, Reader, own
 from services.funding.api.fields import Day as DayField
 from services.funding.api.views import (
-    AccountList,
-    AccountView,
     EntryList,
     EntryView,
     SealList,
     SealView,
-    StatementView,
     TrialBalance,
     Verdict,
 )
-from services.funding.domain import Account, Entry, EntryType, Seal
+from services.funding.domain import Entry, EntryType, Seal
 from services.funding.store import Tx, booked
-from services.kit.decision import Invalid, NotFound
-from services.kit.http import Call, Caller, Page, allow, ok
+from services.kit.decision import NotFound
+from services.kit.http import Call, Page, allow, ok
 
 router = APIRouter()
 
-_ALL = ("coordinator", "monitor", "bookkeeper")
-Reader = Annotated[Call, allow("partner", *_ALL)]
-Auditor = Annotated[Call, allow(*_ALL)]
-
-
-class Period(BaseModel):
-    """Days in Asia/Shanghai, both included."""
-
-    model_config = ConfigDict(extra="forbid")
-    from_: DayField | None = Field(None, alias="from")
-    until: DayField | None = None
+Auditor = Annotated[Call, allow(*ALL)]
 
 
 class EntryPage(Page):
@@ -47,38 +34,11 @@ class EntryPage(Page):
     until: DayField | None = None
 
 
-@router.get("/accounts", response_model=AccountList)
-async def list_accounts(call: Reader, page: Annotated[Page, Query()]) -> Response:
-    return await call.page(Account, _own(call.caller, "partner_id"), page, AccountView.of)
-
-
-@router.get("/accounts/{id}", response_model=AccountView)
-async def get_account(id: str, call: Reader) -> Response:
-    async def work(tx: Tx) -> Account:
-        return await _account(tx, call.caller, id)
-
-    return await call.read(work, ok(AccountView.of))
-
-
-@router.get("/accounts/{id}/statement", response_model=StatementView)
-async def get_statement(id: str, call: Reader, period: Annotated[Period, Query()]) -> Response:
-    async def work(tx: Tx) -> StatementView:
-        account = await _account(tx, call.caller, id)
-        if period.from_ and period.until and period.from_ > period.until:
-            raise Invalid({"from": "must not be after until"})
-        opening: Counter[str] = Counter()
-        for day in await tx.days_before(id, period.from_) if period.from_ else ():
-            opening[day.currency] += day.moved
-        return StatementView.of(account, opening, await tx.entries_on(id, period.from_, period.until))
-
-    return await call.read(work, ok(_as_it_is))
-
-
 @router.get("/entries", response_model=EntryList)
 async def list_entries(call: Reader, page: Annotated[EntryPage, Query()]) -> Response:
     named = {"project_id": page.project, "commitment_id": page.commitment, "type": page.type}
     where = {name: value for name, value in named.items() if value is not None}
-    where |= booked(page.from_, page.until) | _own(call.caller, "partner_ids")
+    where |= booked(page.from_, page.until) | own(call.caller, "partner_ids")
     return await call.page(Entry, where, page, EntryView.of)
 
 
@@ -86,7 +46,7 @@ async def list_entries(call: Reader, page: Annotated[EntryPage, Query()]) -> Res
 async def get_entry(id: str, call: Reader) -> Response:
     async def work(tx: Tx) -> Entry:
         entry = await tx.need(Entry, id)
-        if not call.caller.has(*_ALL) and call.caller.partner_id not in entry.partner_ids:
+        if not call.caller.has(*ALL) and call.caller.partner_id not in entry.partner_ids:
             raise NotFound(f"There is no entry {id}.")
         return entry
 
@@ -115,18 +75,6 @@ async def verify_ledger(call: Auditor) -> Response:
         return Verdict.of(audit)
 
     return await call.read(work, ok(_as_it_is))
-
-
-def _own(caller: Caller, field: str) -> dict[str, Any]:
-    """What a caller sees. Payees' accounts are of no partner, so a token without one must see none of them."""
-    return {} if caller.has(*_ALL) else {field: caller.partner_id or ""}
-
-
-async def _account(tx: Tx, caller: Caller, id: str) -> Account:
-    account = await tx.need(Account, id)
-    if not caller.has(*_ALL) and (account.partner_id is None or account.partner_id != caller.partner_id):
-        raise NotFound(f"There is no account {id}.")
-    return account
 
 
 def _as_it_is(view: BaseModel) -> BaseModel:

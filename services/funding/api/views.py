@@ -152,44 +152,6 @@ class FundsView(BaseModel):
         )
 
 
-class StatementItem(BaseModel):
-    entry_id: str
-    booked_on: date
-    amount: str
-    currency: str
-    balance: str
-
-
-class StatementView(BaseModel):
-    """`opening` and `closing` are by currency; `opening` plus the items' amounts is `closing`."""
-
-    account_id: str
-    opening: dict[str, str]
-    closing: dict[str, str]
-    items: list[StatementItem]
-
-    @classmethod
-    def of(cls, account: Account, opening: Mapping[str, int], entries: list[Entry]) -> "StatementView":
-        balances = {currency: opening.get(currency, 0) for currency in account.balances}
-        first = amounts(balances)
-        items = []
-        for entry in entries:
-            for posting in entry.postings:
-                if posting.account_id != account.id:
-                    continue
-                balances[posting.currency] += posting.amount
-                items.append(
-                    StatementItem(
-                        entry_id=entry.id,
-                        booked_on=entry.booked_on,
-                        amount=to_amount(posting.amount, posting.currency),
-                        currency=posting.currency,
-                        balance=to_amount(balances[posting.currency], posting.currency),
-                    )
-                )
-        return cls(account_id=account.id, opening=first, closing=amounts(balances), items=items)
-
-
 class TrialBalance(BaseModel):
     """By currency `debit` and `credit`, which are equal."""
 

@@ -16,6 +16,7 @@ from services.funding.domain.saga import (
     take_back,
 )
 from services.funding.domain.seals import Chain, Seal, seal_entries
+from services.funding.domain.statement import Movement, Statement, statement_of
 
 __all__ = [
     "Account",
@@ -31,8 +32,10 @@ __all__ = [
     "Funds",
     "Journal",
     "Ledger",
+    "Movement",
     "Posting",
     "Seal",
+    "Statement",
     "Transfer",
     "accounts_about",
     "accounts_of",
@@ -50,6 +53,7 @@ __all__ = [
     "seal_entries",
     "source_of",
     "spend",
+    "statement_of",
     "take_back",
     "transfer",
 ]
