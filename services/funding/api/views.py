@@ -109,7 +109,6 @@ class SealView(BaseModel):
     seal: str
     entries: int
     until_no: int
-    sealed_at: str
 
     @classmethod
     def of(cls, seal: Seal) -> "SealView":
@@ -119,7 +118,6 @@ class SealView(BaseModel):
             seal=seal.seal,
             entries=seal.entries,
             until_no=seal.until_no,
-            sealed_at=rfc3339(seal.sealed_at),
         )
 
 

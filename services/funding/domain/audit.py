@@ -119,11 +119,12 @@ class Audit:
         for currency, total in sums.items():
             if total != 0:
                 self._fault("entry", entry.id, f"its postings sum to {total} minor units of {currency}")
-        if len(entry.postings) < 2:
-            self._fault("entry", entry.id, "has fewer than two postings")
         self._once(self._references, entry.reference, entry, "has the reference of")
         self._once(self._reversed, entry.reverses, entry, "reverses what is reversed by")
         self._hold_against_what_it_reverses(entry)
+        if len(entry.postings) < 2:
+            self._fault("entry", entry.id, "has fewer than two postings")
+            return
         if entry.type in _PLEDGES:
             self._pledged[entry.commitment_id][entry.currency] += _PLEDGES[entry.type] * entry.amount
         if entry.project_id is not None:
@@ -180,7 +181,9 @@ class Audit:
         """What is missing at the ends, and what was below zero."""
         if ledger.last_no != self._last_no:
             self._fault("ledger", ledger.id, f"has numbered up to {ledger.last_no}, the last entry is {self._last_no}")
-        if ledger.last_no > self._last_no:
+        if ledger.last_no < self._last_no:
+            self._fault("entry", entry_id(ledger.last_no + 1), "was never numbered by the ledger")
+        elif ledger.last_no > self._last_no:
             self._missing(self._last_no + 1, ledger.last_no)
         if chain != self._chain:
             self._fault("seal", entry_id(chain.until_no), f"is the last by what is kept; found is {self._chain.no}")

@@ -9,7 +9,6 @@ service's: who changes an entry and makes all seals anew still cannot change tho
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from schemas.funding import LedgerSealed
 from services.funding.domain.entries import Entry, entry_id
@@ -31,7 +30,6 @@ class Seal:
     seal: str
     entries: int
     until_no: int
-    sealed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,7 @@ class Hasher:
         return self._hash.hexdigest()
 
 
-def seal_entries(chain: Chain, since: Sequence[Entry], *, now: datetime) -> Decision[Chain | None]:
+def seal_entries(chain: Chain, since: Sequence[Entry]) -> Decision[Chain | None]:
     """Seals the entries that were booked since the last seal; nothing where there are none."""
     if not since:
         return Decision(None)
@@ -73,7 +71,6 @@ def seal_entries(chain: Chain, since: Sequence[Entry], *, now: datetime) -> Deci
         seal=hasher.seal,
         entries=len(since),
         until_no=until_no,
-        sealed_at=now,
     )
     sealed = Chain(no=seal.no, until_no=until_no, seal=seal.seal)
     return Decision(sealed, (sealed, seal), (LedgerSealed(seal=seal.seal, entries=seal.entries, until_no=until_no),))

@@ -30,4 +30,4 @@ async def seal_all(context: Context) -> None:
 async def _seal_next(tx: Tx) -> Decision[Chain | None]:
     chain = await tx.get(Chain, Chain().id) or Chain()
     since = await tx.entries_after(chain.until_no, _ENTRIES_A_SEAL)
-    return domain.seal_entries(chain, since, now=tx.now)
+    return domain.seal_entries(chain, since)
