@@ -14,6 +14,7 @@ from services.kit import mongo, transact
 from services.kit.ids import new_id
 from services.kit.service import Index
 from services.projects.domain import (
+    NEVER_CAME,
     RUNNING,
     WAITS,
     Around,
@@ -106,7 +107,7 @@ class Tx(transact.Tx):
             {
                 "$match": {
                     "$or": [
-                        {"before": {"$elemMatch": {"outcome": {"$ne": "waiting"}}}},
+                        {"before": {"$elemMatch": {"outcome": {"$ne": "waiting"}, "why": {"$ne": NEVER_CAME}}}},
                         {"came_at": {"$lte": self.now - WAITS}},
                     ]
                 }

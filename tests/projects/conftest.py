@@ -96,6 +96,17 @@ class Office:
         path = f"/projects/{id}/milestones/{no}/{step}"
         return await self.post(path, body, role, headers={"if-match": f'"{version}"'}, **claims)
 
+    async def send_file(self, content: bytes, role: str = "officer", **claims: Any) -> httpx.Response:
+        if role == "officer":
+            claims.setdefault("county_codes", ["520326"])
+        files = {"file": ("from a phone", content)}
+        return await self.client.post("/evidence", files=files, headers=self.token(role, **claims))
+
+    async def upload(self, content: bytes, role: str = "officer", **claims: Any) -> str:
+        """Evidence; answers its SHA-256."""
+        sha256: str = (await self.send_file(content, role, **claims)).json()["sha256"]
+        return sha256
+
     async def project(self, id: str) -> dict[str, Any]:
         found: dict[str, Any] = (await self.get(f"/projects/{id}")).json()
         return found

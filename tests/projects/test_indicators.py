@@ -208,3 +208,26 @@ def test_a_period_before_the_opening_is_taken_and_an_ended_project_takes_nothing
     book.project = project_of(domain.cancel_project(book.project, "no more", who="c", now=NOW))
     with pytest.raises(domain.ProjectEnded):
         book.observe("trainees", 5, Q1)
+
+
+def test_periods_of_a_flow_cannot_overlap_or_days_would_count_twice():
+    book = Notebook()
+    book.observe("parcels_shipped", 10, Q1)
+    for period, on in (
+        (Period(from_on=date(2026, 3, 1), until_on=date(2026, 4, 30)), None),
+        (Period(from_on=date(2025, 1, 1), until_on=date(2026, 12, 31)), None),
+        (None, date(2026, 3, 31)),
+    ):
+        with pytest.raises(domain.PeriodsOverlap) as refused:
+            book.observe("parcels_shipped", 5, period, on=on)
+        assert refused.value.extra["period"] == {"from": "2026-01-01", "until": "2026-03-31"}
+    book.observe("parcels_shipped", 12, Q1)
+    book.observe("parcels_shipped", 5, Q2)
+    assert book.actual("parcels_shipped") == 17
+
+
+def test_periods_of_a_running_total_may_overlap_since_only_the_latest_counts():
+    book = Notebook()
+    book.observe("villages_with_fibre", 10, Q1)
+    book.observe("villages_with_fibre", 12, on=date(2026, 2, 28))
+    assert book.actual("villages_with_fibre") == 10

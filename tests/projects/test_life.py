@@ -190,3 +190,26 @@ def test_nothing_more_happens_in_an_ended_project(turn):
     ended = project_of(domain.cancel_project(a_project(), "no more", who="c", now=NOW))
     with pytest.raises(domain.ProjectEnded, match="cancelled"):
         turn(ended, "why", who="c", now=NOW)
+
+
+def test_a_delisting_told_ahead_asks_on_its_day():
+    day = TODAY + timedelta(days=10)
+    ahead = domain.delist_county(None, "520326", [a_project()], on=day, at=NOW, who="pairing", now=NOW)
+    assert (ahead.events, ahead.state.asked) == ((), False)
+    on_the_day = NOW + timedelta(days=10)
+    asked = domain.ask_about_county(ahead.state, [a_project()], who="projects", now=on_the_day)
+    assert types_of(asked) == [ProjectDecisionNeeded]
+    assert asked.events[0].data()["since"] == "2026-03-13T16:00:00.000Z"
+    again = domain.ask_about_county(asked.state, [project_of(asked)], who="projects", now=on_the_day)
+    assert (again.saves, again.events) == ((), ())
+    taken_back = domain.relist_county(ahead.state, "520326", at=LATER).state
+    assert domain.ask_about_county(taken_back, [a_project()], who="projects", now=on_the_day).events == ()
+
+
+def test_a_project_approved_before_the_day_of_a_delisting_told_ahead_is_asked_about():
+    day = TODAY + timedelta(days=10)
+    told = domain.delist_county(None, "520326", [], on=day, at=NOW, who="pairing", now=NOW).state
+    opened = types_of(open_project(county=told, approved_at=LATER))
+    assert opened == [ProjectOpened], "the timer asks on the day"
+    asked = domain.ask_about_county(told, [], who="projects", now=NOW + timedelta(days=10)).state
+    assert types_of(open_project(county=asked, approved_at=LATER)) == [ProjectOpened, ProjectDecisionNeeded]

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.responses import Response
 
+from services.kit.clock import rfc3339
 from services.kit.decision import Decision, Invalid
 from services.kit.forms import Body_
 from services.kit.http import Call, Form, Page, Unread, ok
@@ -149,7 +150,7 @@ class _Settler:
 
 
 def _edit(form: EditForm, sub: str, tx: Tx, report: Report | None, claim: Claim | None) -> Edit:
-    sent = form.model_dump(mode="json")
+    sent = {name: getattr(form, name) for name in EditForm.model_fields} | {"occurred_at": rfc3339(form.occurred_at)}
     # The same words under another base are the same edit: a phone that read anew may send it so.
     words = {name: sent[name] for name in ("kind", "project_id", "milestone_no", "occurred_at", "fields")}
     return Edit(
@@ -177,8 +178,8 @@ def _read_fields(form: EditForm) -> tuple[Report | None, Claim | None, Mapping[s
             told = Body_(ReportFields, form.fields).read()
             evidence = None if told.evidence is None else tuple(told.evidence)
             return Report(occurred_at=form.occurred_at, note=told.note, evidence=evidence), None, {}
-        when = form.model_dump(mode="json")["occurred_at"]
-        claim = Body_(ObservationForm, {"occurred_at": when} | form.fields).read().claim()
+        when = {"occurred_at": rfc3339(form.occurred_at)}
+        claim = Body_(ObservationForm, when | form.fields).read().claim()
     except Invalid as invalid:
         return None, None, invalid.errors
     if claim.occurred_at != form.occurred_at:

@@ -2,7 +2,7 @@
 
 from services.projects.domain.conflicts import Clash, Conflict, resolution_faults, resolve_conflict
 from services.projects.domain.counties import County, ask_about_county, delist_county, relist_county
-from services.projects.domain.edits import WAITS, Edit, EditKind, Outcome, became, said
+from services.projects.domain.edits import NEVER_CAME, WAITS, Edit, EditKind, Outcome, became, said
 from services.projects.domain.evidence import (
     Evidence,
     Location,
@@ -64,6 +64,7 @@ from services.projects.domain.sync import Around, settle_edit, take_edit
 
 __all__ = [
     "CLOCK_TOLERANCE",
+    "NEVER_CAME",
     "RUNNING",
     "WAITS",
     "Around",

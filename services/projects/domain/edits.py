@@ -3,8 +3,8 @@
     comes → waiting (for the edit it builds on) → applied | merged | conflict | refused
 
 What was refused left nothing behind, so its id can be sent again once what was wrong with it is
-mended. An edit that nobody can go on from, because the one before it never comes, is refused after
-`WAITS`. What is refused holds up nobody: what builds on it is judged by itself.
+mended; what builds on it is judged by itself meanwhile. Only where the one before it never comes is
+an edit refused after `WAITS` with all that builds on it.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ EditKind = Literal["milestone-report", "observation"]
 Outcome = Literal["applied", "merged", "duplicate", "conflict", "waiting", "refused"]
 
 WAITS = timedelta(days=7)
+NEVER_CAME = "never-came"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Edit:
     claim: Claim | None = None
     link: Link | None = None
     outcome: Outcome = "waiting"
+    why: str = "waiting"
     version: int | None = None
     conflict_id: str | None = None
     detail: Text
@@ -61,35 +63,36 @@ class Edit:
     @property
     def is_over(self) -> bool:
         """Whether what builds on it need not wait for it any more."""
-        return self.outcome != "waiting"
+        return self.outcome != "waiting" and self.why != NEVER_CAME
 
 
 def became(
     edit: Edit,
     outcome: Outcome,
-    word: str,
+    why: str,
     now: datetime,
     *,
-    link: Link | None = None,
     version: int | None = None,
     conflict_id: str | None = None,
     **values: str,
 ) -> Edit:
-    """The edit with its verdict, told in the words of `word`."""
+    """The edit with its verdict, told in the words of `why`."""
     return replace(
         edit,
+        report=None,
+        claim=None,
         outcome=outcome,
-        link=link,
+        why=why,
         version=version,
         conflict_id=conflict_id,
-        detail=said(word, **values),
+        detail=said(why, **values),
         settled_at=now,
     )
 
 
-def said(word: str, **values: str) -> Text:
+def said(why: str, **values: str) -> Text:
     """What is told of an edit, in both languages."""
-    return {language: text.format(**values) for language, text in _WORDS[word].items()}  # type: ignore[return-value]
+    return {language: text.format(**values) for language, text in _WORDS[why].items()}  # type: ignore[return-value]
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -129,7 +132,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "What it builds on is somebody else's edit, or itself.",
     },
     "faults": {"zh": "内容有误：{faults}", "en": "Some fields are wrong: {faults}"},
-    "never-came": {
+    NEVER_CAME: {
         "zh": "它所依据的修改七天内没有到达，未保存。",
         "en": "The edit that it builds on did not come within seven days; nothing was taken.",
     },

@@ -13,7 +13,7 @@ from datetime import datetime
 from services.kit.decision import Conflict as Refusal
 from services.kit.decision import Decision
 from services.projects.domain.conflicts import Clash, Conflict, refreshed
-from services.projects.domain.edits import WAITS, Edit, Outcome, became, said
+from services.projects.domain.edits import NEVER_CAME, WAITS, Edit, Outcome, became, said
 from services.projects.domain.evidence import EVIDENCE_OF_A_MILESTONE, Evidence, named
 from services.projects.domain.history import Change, HistoryEntry, Link, entries
 from services.projects.domain.indicators import Observation, claim_faults, observe, path_of, same_days
@@ -62,8 +62,7 @@ def take_edit(
             words = said("duplicate", outcome=known.outcome)
             return Decision(replace(known, outcome="duplicate", detail=words))
         return settle_edit(known, around, conflict_id=conflict_id, now=now)
-    if known:
-        edit = replace(edit, came_at=known.came_at)
+    edit = replace(edit, came_at=known.came_at if known else edit.came_at, link=_link(edit, around.before))
     if refused := _refused(edit, around, held=held, faults=faults, now=now):
         return Decision(refused, (refused,))
     return settle_edit(edit, around, conflict_id=conflict_id, now=now)
@@ -77,22 +76,26 @@ def settle_edit(edit: Edit, around: Around, *, conflict_id: str, now: datetime) 
         if now - edit.came_at < WAITS:
             waiting = replace(edit, detail=said("waiting", after=edit.after))
         else:
-            waiting = became(edit, "refused", "never-came", now)
+            waiting = became(edit, "refused", NEVER_CAME, now)
         return Decision(waiting, (waiting,))
     if before and before.who != edit.who:
         refused = became(edit, "refused", "builds-on-another", now)
         return Decision(refused, (refused,))
-    link = Link(chain=edit.id, depth=0)
-    if before and before.link:
-        link = Link(chain=before.link.chain, depth=before.link.depth + 1)
+    edit = replace(edit, link=_link(edit, before))
     try:
         project.must_run()
         if edit.kind == "observation":
-            return _settle_observation(edit, project, around, link, now)
-        return _settle_report(edit, project, around, link, conflict_id, now)
+            return _settle_observation(edit, project, around, now)
+        return _settle_report(edit, project, around, conflict_id, now)
     except Refusal as refusal:
-        refused = became(edit, "refused", refusal.rule, now, link=link)
+        refused = became(edit, "refused", refusal.rule, now)
         return Decision(refused, (refused,))
+
+
+def _link(edit: Edit, before: Edit | None) -> Link:
+    if before and before.link:
+        return Link(chain=before.link.chain, depth=before.link.depth + 1)
+    return Link(chain=edit.id, depth=0)
 
 
 def _refused(edit: Edit, around: Around, *, held: bool, faults: Mapping[str, str], now: datetime) -> Edit | None:
@@ -121,30 +124,31 @@ def _refused(edit: Edit, around: Around, *, held: bool, faults: Mapping[str, str
     return became(edit, "refused", "faults", now, faults=text)
 
 
-def _settle_report(
-    edit: Edit, project: Project, around: Around, link: Link, conflict_id: str, now: datetime
-) -> Decision[Edit]:
+def _settle_report(edit: Edit, project: Project, around: Around, conflict_id: str, now: datetime) -> Decision[Edit]:
     assert edit.milestone_no is not None
     assert edit.report is not None
-    milestone, told = project.milestone(edit.milestone_no), edit.report
+    assert edit.link is not None
+    milestone, told, link = project.milestone(edit.milestone_no), edit.report, edit.link
     notes = [change for change in around.changes if change.field.endswith("/note")]
     notes_of_others = [change for change in notes if not _is_of(change, link)]
     # An edit that was refused first and mended later comes after those that build on it.
-    is_passed = any(_is_of(change, link) and change.edit.depth > link.depth for change in notes if change.edit)
+    is_passed = told.note is not None and any(
+        _is_of(change, link) and change.edit.depth > link.depth for change in notes if change.edit
+    )
     note = milestone.note if told.note is None or is_passed else told.note
     clashes = note != milestone.note and bool(notes_of_others)
     evidence = tuple(dict.fromkeys([*milestone.evidence, *(told.evidence or ())]))
     besides: tuple[Change, ...] = ()
     conflict = None
     if clashes:
-        conflict = _conflict(edit, project, around.conflicts, notes_of_others, link, conflict_id, now)
+        conflict = _conflict(edit, project, around.conflicts, notes_of_others, conflict_id, now)
         besides = ((f"conflicts/{conflict.id}/note", milestone.note, note),)
         note = milestone.note
     elif is_passed:
         besides = ((f"superseded/milestones/{milestone.no}/note", milestone.note, told.note),)
     says_nothing_new = evidence == milestone.evidence and note == milestone.note
     if says_nothing_new and (clashes or milestone.status in ("reported", "verified")):
-        done = _also_reported(project, milestone, edit, besides, link, now)
+        done = _also_reported(project, milestone, edit, besides, now)
     else:
         done = change_report(
             project,
@@ -165,12 +169,12 @@ def _settle_report(
     )
     version = done.state.version
     if conflict:
-        settled = became(edit, "conflict", "conflict", now, link=link, version=version, conflict_id=conflict.id)
+        settled = became(edit, "conflict", "conflict", now, version=version, conflict_id=conflict.id)
         return Decision(settled, (settled, conflict, *done.saves, *newer), done.events)
     outcome: Outcome = (
         "merged" if is_passed or not all(_is_of(change, link) for change in around.changes) else "applied"
     )
-    settled = became(edit, outcome, outcome, now, link=link, version=version)
+    settled = became(edit, outcome, outcome, now, version=version)
     return Decision(settled, (settled, *done.saves, *newer), done.events)
 
 
@@ -179,16 +183,18 @@ def _conflict(
     project: Project,
     open_: Sequence[Conflict],
     theirs: Sequence[HistoryEntry],
-    link: Link,
     id: str,
     now: datetime,
 ) -> Conflict:
-    """A new one, or that of the edits before it on the same phone, which it replaces there."""
+    """A new one, or that of the same chain, where the last edit of it counts."""
     assert edit.milestone_no is not None
     assert edit.report is not None
-    mine = edit.report.note
+    assert edit.link is not None
+    mine, link = edit.report.note, edit.link
     for conflict in open_:
         if conflict.edit.chain == link.chain:
+            if conflict.edit.depth > link.depth:
+                return conflict
             return replace(
                 conflict,
                 edit=link,
@@ -212,28 +218,29 @@ def _conflict(
 
 
 def _also_reported(
-    project: Project, milestone: Milestone, edit: Edit, besides: Sequence[Change], link: Link, now: datetime
+    project: Project, milestone: Milestone, edit: Edit, besides: Sequence[Change], now: datetime
 ) -> Decision[Milestone]:
     """Whoever says the same as is reported already has reported it too, and so cannot verify it."""
     reporters = tuple(dict.fromkeys([*milestone.reporters, edit.who]))
     also = replace(milestone, reporters=reporters)
     changed = project.with_milestone(also)
-    return Decision(also, (changed, *entries(project, changed, who=edit.who, now=now, besides=besides, edit=link)))
+    return Decision(also, (changed, *entries(project, changed, who=edit.who, now=now, besides=besides, edit=edit.link)))
 
 
-def _settle_observation(edit: Edit, project: Project, around: Around, link: Link, now: datetime) -> Decision[Edit]:
-    assert edit.claim
-    there = same_days(edit.claim, around.observations)
+def _settle_observation(edit: Edit, project: Project, around: Around, now: datetime) -> Decision[Edit]:
+    assert edit.claim is not None
+    assert edit.link is not None
+    link, there = edit.link, same_days(edit.claim, around.observations)
     own = there.edit if there and there.edit and there.edit.chain == link.chain else None
     if there and (own.depth > link.depth if own else there.occurred_at > edit.occurred_at):
         changed = project.changed()
         besides = ((f"superseded/{path_of(there.indicator, there.days)}", there.value, edit.claim.value),)
         told = entries(project, changed, who=edit.who, now=now, besides=besides, edit=link)
-        settled = became(edit, "merged", "older", now, link=link, version=there.version)
+        settled = became(edit, "merged", "older", now, version=there.version)
         return Decision(settled, (settled, changed, *told))
     done = observe(project, edit.claim, around.observations, who=edit.who, now=now, edit=link)
     outcome: Outcome = "merged" if there and not own else "applied"
-    settled = became(edit, outcome, outcome, now, link=link, version=done.state.version)
+    settled = became(edit, outcome, outcome, now, version=done.state.version)
     return Decision(settled, (settled, *done.saves), done.events)
 
 
