@@ -23,6 +23,15 @@ class Cause:
     causationid: str
     traceparent: str | None = None
 
+    @property
+    def chain(self) -> dict[str, str | None]:
+        """What a state keeps of it, for what a later unit does because of the same command."""
+        return {
+            "correlationid": self.correlationid,
+            "causationid": self.causationid,
+            "traceparent": self.traceparent,
+        }
+
 
 def event_row(event: Event, sequence: int, cause: Cause, now: datetime) -> dict[str, Any]:
     """The outbox row of an event. `time` is when it happened, `recordedtime` when we learnt it."""

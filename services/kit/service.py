@@ -101,9 +101,17 @@ class Context:
         """A unit that only reads."""
         return self.transactor.reading()
 
-    async def transact(self, work: Callable[[Any], Awaitable[Decision[T]]], cause_name: str) -> T:
-        """A decision that the service takes by itself; `cause_name` is the actor of its events."""
-        return await self.transactor.transact(work, self.transactor.cause(cause_name))
+    async def transact(
+        self,
+        work: Callable[[Any], Awaitable[Decision[T]]],
+        cause_name: str,
+        chain: Mapping[str, Any] | None = None,
+    ) -> T:
+        """A decision that the service takes by itself; `cause_name` is the actor of its events.
+
+        `chain` is the `Cause.chain` of the command that it is still part of.
+        """
+        return await self.transactor.transact(work, self.transactor.cause(cause_name, chain))
 
     def leader(self, name: str) -> AbstractAsyncContextManager[Lease]:
         """Waits until this process is the one of its kind that does `name`."""

@@ -195,10 +195,10 @@ class Transactor:
         self._tx = tx
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    def cause(self, name: str) -> Cause:
-        """The cause of what a service does by itself, such as a timer."""
+    def cause(self, name: str, chain: Mapping[str, Any] | None = None) -> Cause:
+        """The cause of what a service does by itself, such as a timer; or later, in the `chain` of a command."""
         id = new_id()
-        return Cause(self.service, name, correlationid=id, causationid=id)
+        return Cause(self.service, name, **({"correlationid": id, "causationid": id} | dict(chain or {})))
 
     def reading(self) -> Tx:
         """A unit that only reads: what a majority has."""

@@ -20,7 +20,7 @@ def later(context: Context, **shift: int) -> Context:
 
 
 async def test_a_commitment_expires_when_its_last_day_has_passed_and_ends_its_proposals(desk: Desk) -> None:
-    await desk.county()
+    await desk.county("520324", {"category": "coverage", "slots": 2})
     commitment = await desk.commitment(valid_until=desk.day(1))
     lasting = await desk.commitment()
     await desk.round()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.pairing.domain import matching
+from services.pairing.domain import matching, network
 from services.pairing.domain.matching import PinsDoNotFit, solve
 
 CATEGORIES = ("coverage", "education")
@@ -147,7 +147,7 @@ def test_a_wrong_guess_changes_nothing(snapshot: dict[str, Any]) -> None:
 @given(snapshots())
 def test_ties_of_the_hash_are_broken_by_the_next_counter(snapshot: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "_HASH_BITS", 2)
+        patch.setattr(network, "HASH_BITS", 2)
         agrees(snapshot, bits=2)
 
 

@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
         before = self.commitment
         proposals = [pairing for pairing in self.pairings.values() if pairing.status == "proposed"]
         new = terms(max(units, projects), projects, self.kind)
-        self.attempt(domain.amend_commitment, before, new, proposals, now=NOW)
+        self.attempt(domain.amend_commitment, before, new, proposals)
         if self.commitment is not before:
             self.total = new.support.units
             assert all(pairing.status != "proposed" for pairing in self.pairings.values())

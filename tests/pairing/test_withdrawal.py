@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from schemas.funding import FundRefused, FundReserved, FundReturned, FundTrancheReleased, FundTransferred
+from schemas.funding import (
+    FundRefused,
+    FundReserved,
+    FundReturned,
+    FundReversed,
+    FundTrancheReleased,
+    FundTransferred,
+)
 from schemas.projects import ProjectCancelled, ProjectCompleted, ProjectOpened
 from tests.pairing.conftest import Desk, Json
 
@@ -215,3 +222,25 @@ async def test_a_transfer_lowers_what_is_left_and_later_shares(desk: Desk) -> No
     await desk.round()
     (pairing,) = await desk.proposed(commitment)
     assert pairing["allocated"]["amount"] == "2000000.00"
+
+
+async def test_a_transfer_that_is_undone_can_be_paired_again(desk: Desk) -> None:
+    await desk.county()
+    commitment = await desk.commitment(projects_max=1)
+    about_it = {name: commitment[name] for name in ("partner_id", "category")} | {"commitment_id": commitment["id"]}
+    booked = about_it | {"amount": "200000.00", "currency": "CNY"}
+    await desk.hear(FundTransferred(**booked, entry_id="e9", to_partner_id="foundation", on="2026-01-01"))
+    await desk.hear(FundReversed(**booked, entry_id="e10", reverses="e9"))
+    assert (await desk.get(f"/commitments/{commitment['id']}"))["remaining"]["amount"]["amount"] == WHOLE
+
+
+async def test_an_approval_names_the_version_of_the_terms_that_were_published_last(desk: Desk) -> None:
+    await desk.county("520324")
+    await desk.county("520326")
+    commitment = await desk.commitment()
+    path = f"/commitments/{commitment['id']}"
+    assert (await desk.send("PATCH", path, {"projects_max": 2}, if_match=1)).status_code == 200
+    await desk.round()
+    for pairing in await desk.proposed(commitment):
+        await desk.post(f"/pairings/{pairing['id']}/approve")
+        assert (await desk.published(pairing["id"]))[-1].data.commitment_version == 2

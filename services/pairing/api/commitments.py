@@ -147,7 +147,7 @@ async def amend_commitment(id: str, call: Giver, form: Unread[Amendment]) -> Res
         unknown = await unknown_counties(tx, counties_named(sent(call)))
         change = (await read_whole(form, unknown)).model_dump(mode="json", exclude_unset=True)
         terms = Body_(Offer, view.model_dump(mode="json") | change).read().terms()
-        return domain.amend_commitment(commitment, terms, await tx.proposals_of(id), now=tx.now)
+        return domain.amend_commitment(commitment, terms, await tx.proposals_of(id))
 
     return await call.perform(work, ok(CommitmentView.of), locks=[id])
 

@@ -15,6 +15,7 @@ from services.pairing.domain.commitment import (
     places_wire,
     rfc3339,
     support_wire,
+    transfer_back,
     transfer_out,
 )
 from services.pairing.domain.county import (
@@ -119,6 +120,7 @@ __all__ = [
     "submit_commitment",
     "support_wire",
     "take_back_commitment",
+    "transfer_back",
     "transfer_out",
     "withdraw_commitment",
 ]

@@ -63,7 +63,9 @@ def freeze(
     return {
         "as_of": as_of.isoformat(),
         "seed": seed,
-        "commitments": [{"id": giver.id, "open": giver.open_shares} for giver in givers],
+        "commitments": [
+            {"id": giver.id, "open": giver.open_shares, "version": giver.terms_version} for giver in givers
+        ],
         "needs": [need for county, card in counties for need in _needs(county, card)],
         "pairs": pairs,
     }

@@ -40,9 +40,7 @@ def submit_commitment(terms: Terms, *, id: str, partner_id: str, now: datetime, 
     return Decision(over.state, over.saves, (submitted, *over.events))
 
 
-def amend_commitment(
-    commitment: Commitment, terms: Terms, proposals: Sequence[Pairing], *, now: datetime
-) -> Decision[Commitment]:
+def amend_commitment(commitment: Commitment, terms: Terms, proposals: Sequence[Pairing]) -> Decision[Commitment]:
     """New terms for what is not paired yet; `proposals` are its proposed pairings, made on the old ones."""
     if commitment.is_over:
         raise CommitmentOver(f"The commitment is {commitment.status}.")

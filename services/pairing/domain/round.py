@@ -138,10 +138,15 @@ def complete_round(
         ended = supersede_pairing(pairing, reason="A newer round was completed.")
         saves += ended.saves
         events += ended.events
+    frozen = {one["id"]: one["version"] for one in snapshot["commitments"]}
     shares = {id: commitment.next_shares() for id, commitment in commitments.items()}
     for id, (commitment_id, county_code) in zip(ids, pairs, strict=True):
         commitment = commitments[commitment_id]
-        changed = _changed_since(round, commitment, county_code)
+        changed = (
+            commitment.is_over
+            or commitment.terms_version != frozen[commitment_id]
+            or commitment.is_paired_with(county_code)
+        )
         units = None if changed else next(shares[commitment_id], None)
         pairing = proposed(commitment, county_code, units or 0, id=id, round_id=round.id, now=now)
         events.append(propose_event(pairing))
@@ -175,14 +180,6 @@ def check_newest(round: Round, rounds: Rounds) -> None:
         raise RoundNotCompleted(f"The round is {round.status}.")
     if rounds.newest != round.id:
         raise RoundNotNewest(f"Round {rounds.newest} is newer.", round_id=rounds.newest)
-
-
-def _changed_since(round: Round, commitment: Commitment, county_code: str) -> bool:
-    return (
-        commitment.is_over
-        or (round.frozen_at is not None and commitment.amended_at > round.frozen_at)
-        or commitment.is_paired_with(county_code)
-    )
 
 
 def _result(snapshot: Mapping[str, Any], answer: Mapping[str, Any], solve_ms: float) -> Result:

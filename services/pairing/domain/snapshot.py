@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.pairing.domain.flow import Ints, Mask
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 HIGHEST_BAND = 5
 
