@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from services.kit import mongo, problems
@@ -137,6 +138,11 @@ def _add_problems(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         rule = _RULES.get(error.status_code, "http")
         return problems.problem(error.status_code, rule, str(error.detail), request.url.path, headers=error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        # Nobody reads the answer; a line that broke off is no fault of ours.
+        return problems.problem(400, "bad-request", "The body ended before its end.", request.url.path)
 
     @app.exception_handler(PyMongoError)
     async def database(request: Request, error: PyMongoError) -> Response:
