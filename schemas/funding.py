@@ -24,6 +24,20 @@ class _ProjectFund(_Fund):
     county_code: CountyCode
 
 
+@event("jiedui.fund.pledged", topic=FUNDING, subject="commitment_id")
+class FundPledged(_Fund):
+    """What a commitment's terms promise, or more of it, is booked."""
+
+    entry_id: Id
+
+
+@event("jiedui.fund.unpledged", topic=FUNDING, subject="commitment_id")
+class FundUnpledged(_Fund):
+    """What is promised no longer, and was not used, is booked back."""
+
+    entry_id: Id
+
+
 @event("jiedui.fund.reserved", topic=FUNDING, subject="project_id")
 class FundReserved(_ProjectFund):
     """The project's share of the commitment is set aside for it."""

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from schemas.envelope import Event
+from schemas.funding import FundPledged, FundUnpledged
 from schemas.jsonschema import load
 from services.funding.domain import Account, Audit, Chain, Commitment, Day, Entry, Fault, Funds, Ledger
 from services.funding.store import Tx
@@ -72,6 +73,8 @@ class World:
     now: datetime = NOW
     states: dict[tuple[type, str], Any] = field(default_factory=dict)
     published: list[Event] = field(default_factory=list)
+    """All but pledges."""
+    pledges: list[FundPledged | FundUnpledged] = field(default_factory=list)
     early: list[tuple[str, Event]] = field(default_factory=list)
 
     @property
@@ -107,8 +110,14 @@ class World:
         for state in decision.saves:
             if isinstance(state, Entry):
                 assert (Entry, state.id) not in self.states, "an entry was changed"
+                if state.type in ("pledged", "unpledged"):
+                    assert state.id in {event.data().get("entry_id") for event in decision.events}, "a pledge is untold"
             self.states[type(state), state.id] = state
-        self.published += decision.events
+        for event in decision.events:
+            if isinstance(event, FundPledged | FundUnpledged):
+                self.pledges.append(event)
+            else:
+                self.published.append(event)
         return decision.state
 
     def all(self, kind: type) -> list[Any]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from schemas.commitments import CommitmentAmended, CommitmentSubmitted
-from schemas.money import to_minor
+from schemas.envelope import Event
+from schemas.funding import FundPledged, FundUnpledged
+from schemas.money import to_amount, to_minor
 from schemas.shapes import BOOKED_KINDS, Category
 from services.funding.domain.accounts import Account, accounts_of, pledged_of, source_of
 from services.funding.domain.ledger import Journal
@@ -70,7 +72,7 @@ def follow_terms(
         pledged=commitment.pledged if commitment else {},
     )
     settled = settle(followed, journal)
-    return Decision(settled, (settled, *journal.saves))
+    return Decision(settled, (settled, *journal.saves), pledges_told(settled, journal))
 
 
 def expire(commitment: Commitment, *, journal: Journal) -> Decision[Any]:
@@ -78,7 +80,7 @@ def expire(commitment: Commitment, *, journal: Journal) -> Decision[Any]:
     if commitment.status != "open":
         return NOTHING
     settled = settle(replace(commitment, status="expired"), journal)
-    return Decision(settled, (settled, *journal.saves))
+    return Decision(settled, (settled, *journal.saves), pledges_told(settled, journal))
 
 
 def settle(commitment: Commitment, journal: Journal) -> Commitment:
@@ -103,6 +105,23 @@ def pledge(commitment: Commitment, change: int, currency: str, journal: Journal)
         journal.move("unpledged", -change, currency, out_of=commitment.account, into=source, **about)
     pledged = {**commitment.pledged, currency: commitment.pledged.get(currency, 0) + change}
     return replace(commitment, pledged=pledged)
+
+
+def pledges_told(commitment: Commitment, journal: Journal) -> tuple[Event, ...]:
+    """An event for each pledge of this commitment in the journal, so that readers can show the whole ledger."""
+    told = {"pledged": FundPledged, "unpledged": FundUnpledged}
+    return tuple(
+        told[entry.type](
+            amount=to_amount(entry.amount, entry.currency),
+            currency=entry.currency,
+            entry_id=entry.id,
+            commitment_id=commitment.id,
+            partner_id=commitment.partner_id,
+            category=commitment.category,
+        )
+        for entry in journal.entries
+        if entry.type in told
+    )
 
 
 _STATUS: Mapping[str, Status] = {"withdrawn": "withdrawn", "expired": "expired"}

@@ -63,6 +63,11 @@ class Journal:
     def saves(self) -> tuple[Any, ...]:
         return (self._ledger, *self._changed.values(), *self._entries) if self._entries else ()
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What was booked in it, in order."""
+        return tuple(self._entries)
+
     def account(self, id: str) -> Account:
         """One of the accounts of these books, as it is now."""
         return self._accounts[id]

@@ -9,8 +9,9 @@ from schemas.envelope import Event
 from schemas.funding import FundReversed, FundSpent, FundTransferred
 from schemas.money import to_amount
 from services.funding.domain.accounts import Account, paid_of, source_of
-from services.funding.domain.commitment import Commitment, settle
+from services.funding.domain.commitment import Commitment, pledges_told, settle
 from services.funding.domain.entries import Entry
+from services.funding.domain.faults import expenditure_faults, transfer_faults
 from services.funding.domain.funds import Funds
 from services.funding.domain.ledger import Journal
 from services.funding.domain.refusals import (
@@ -61,14 +62,7 @@ def spend(
         ProjectIsCancelled
         NotEnough: over what is released and not spent, on that day or a later one.
     """
-    faults = _future("/spent_on", expenditure.spent_on, today)
-    if funds is None:
-        faults["/project_id"] = f"There is no project {expenditure.project_id}."
-    else:
-        if funds.currency and expenditure.currency != funds.currency:
-            faults["/currency"] = f"The project's money is in {funds.currency}."
-        if funds.starts_on and expenditure.spent_on < funds.starts_on:
-            faults["/spent_on"] = f"The project began on {funds.starts_on}."
+    faults = expenditure_faults(vars(expenditure), funds, today=today)
     if faults or funds is None:
         raise Invalid(faults)
     _refuse_taken(expenditure.reference, first)
@@ -120,16 +114,7 @@ def transfer(
         NoMoneyBooked
         NotEnough: over what is pledged and not used, on that day or a later one.
     """
-    faults = _future("/on", order.on, today)
-    if receiver is None:
-        faults["/to_partner_id"] = f"There is no partner {order.to_partner_id}."
-    if commitment is None:
-        faults["/commitment_id"] = f"There is no commitment {order.commitment_id}."
-    else:
-        if order.to_partner_id == commitment.partner_id:
-            faults["/to_partner_id"] = "The money is this partner's already."
-        if commitment.currency and order.currency != commitment.currency:
-            faults["/currency"] = f"The commitment is in {commitment.currency}."
+    faults = transfer_faults(vars(order), commitment, receiver, today=today)
     if faults or commitment is None:
         raise Invalid(faults)
     _refuse_taken(order.reference, first)
@@ -202,10 +187,12 @@ def reverse(
     )
     if funds is None:
         changed: Any = settle(commitment, journal)
+        pledges = pledges_told(changed, journal)
     else:
-        part = _PARTS[entry.type]
+        part, pledges = _PARTS[entry.type], ()
         changed = funds.changed(**{part: getattr(funds, part) - entry.amount})
-    return Decision(opposite, (changed, *journal.saves), (_reversed(entry, opposite, funds, commitment),))
+    told = _reversed(entry, opposite, funds, commitment)
+    return Decision(opposite, (changed, *journal.saves), (told, *pledges))
 
 
 # What each type that can be reversed counts in; a transfer in nothing of a project.
@@ -234,10 +221,6 @@ def _reversed(entry: Entry, opposite: Entry, funds: Funds | None, commitment: Co
     )
 
 
-def _future(pointer: str, day: date, today: date) -> dict[str, str]:
-    return {pointer: f"Today is {today}; give a day that has come."} if day > today else {}
-
-
 def _refuse_taken(reference: str | None, first: Entry | None) -> None:
     if first is not None:
         raise ReferenceTaken(f"Entry {first.id} has the reference {reference}.", entry_id=first.id)
@@ -260,9 +243,13 @@ def _refuse_lost_tranche(entry: Entry, funds: Funds, journal: Journal) -> None:
 
 
 def _not_enough(available: int, currency: str, projects: Sequence[Funds]) -> NotEnough:
+    of_currency = [funds for funds in projects if funds.currency == currency]
     parts = {
-        part: to_amount(sum(getattr(funds, part) for funds in projects if funds.currency == currency), currency)
-        for part in ("reserved", "released", "spent")
+        "reserved": sum(funds.reserved for funds in of_currency),
+        "released": sum(funds.released for funds in of_currency),
+        "spent": sum(funds.spent for funds in of_currency),
+        "returned": sum(funds.unreserved + funds.refunded for funds in of_currency),
     }
+    made_of = {part: to_amount(minor, currency) for part, minor in parts.items()}
     amount = to_amount(available, currency)
-    return NotEnough(f"{amount} {currency} are available.", available=amount, made_of=parts)
+    return NotEnough(f"{amount} {currency} are available.", available=amount, made_of=made_of)

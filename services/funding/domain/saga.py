@@ -22,7 +22,7 @@ from schemas.money import to_amount, to_minor
 from schemas.pairings import PairingApproved
 from schemas.projects import MilestoneVerified, ProjectOpened
 from schemas.shapes import Money
-from services.funding.domain.commitment import Commitment, pledge, settle
+from services.funding.domain.commitment import Commitment, pledge, pledges_told, settle
 from services.funding.domain.entries import IATI_TYPES
 from services.funding.domain.funds import Funds
 from services.funding.domain.ledger import Journal
@@ -150,7 +150,7 @@ def take_back(commitment: Commitment, projects: Sequence[Funds], *, journal: Jou
         saves.append(taken.changed())
         events.append(refusal)
     settled = settle(replace(commitment, status="withdrawn"), journal)
-    return Decision(settled, (settled, *saves, *journal.saves), tuple(events))
+    return Decision(settled, (settled, *saves, *journal.saves), (*events, *pledges_told(settled, journal)))
 
 
 def _refused(
@@ -178,7 +178,7 @@ def _advance(funds: Funds, commitment: Commitment | None, journal: Journal, *eve
     if funds.status == "cancelled":
         funds, commitment, returned = _returned(funds, commitment, journal)
         done.append(returned)
-    return _kept(funds, commitment, *journal.saves, events=tuple(done))
+    return _kept(funds, commitment, *journal.saves, events=(*done, *pledges_told(commitment, journal)))
 
 
 def _released(funds: Funds, no: int, amount: int, journal: Journal) -> tuple[Funds, Event]:
