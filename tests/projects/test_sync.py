@@ -1,13 +1,16 @@
 """What a phone sees when it has a line again: a verdict for each edit, once for ever."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import ServerSelectionTimeoutError
 
 from services.kit.clock import rfc3339
 from services.projects.api import sync
+from services.projects.store import Tx
 from services.projects.streams.edits import release_overdue
 from tests.projects.conftest import Office
 
@@ -312,3 +315,23 @@ async def test_with_an_idempotency_key_the_first_answer_comes_again(office: Offi
     other = await office.post("/sync", {"edits": [edit("b", id, "m")]}, "officer", headers=headers)
     assert other.status_code == 422
     assert await note_of(office, id) == "n"
+
+
+async def test_what_was_taken_before_the_database_broke_off_stays_taken(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await office.open()
+    queue = [edit(f"e{n}", id, f"note {n}", after=f"e{n - 1}" if n else None) for n in range(5)]
+    calls, around = itertools.count(), Tx.around
+
+    async def break_off(tx: Tx, of: Any) -> Any:
+        if next(calls) == 3:
+            raise ServerSelectionTimeoutError
+        return await around(tx, of)
+
+    monkeypatch.setattr(Tx, "around", break_off)
+    cut = await office.post("/sync", {"edits": queue}, "officer")
+    assert (cut.status_code, cut.headers["retry-after"]) == (503, "2")
+    assert await note_of(office, id) == "note 2"
+    assert outcomes(await push(office, *queue)) == ["duplicate"] * 3 + ["applied"] * 2
+    assert await note_of(office, id) == "note 4"
