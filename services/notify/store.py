@@ -1,11 +1,12 @@
 """What notify keeps in MongoDB, and how it is found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
+from services.kit.mongo import from_document
 from services.kit.transact import Tx as KitTx
 from services.notify.domain import (
     STUCK_AFTER,
@@ -17,6 +18,9 @@ from services.notify.domain import (
     EventFilter,
     PartnerView,
     PassedOver,
+    InboxItem,
+    ObservationView,
+    PairingView,
     Positions,
     Principals,
     Projection,
@@ -34,6 +38,9 @@ Where = dict[str, Any]
 class Tx(KitTx):
     KINDS = {
         Positions: "positions",
+Kind = TypeVar("Kind")
+_BATCH = 500
+ErrandKind = TypeVar("ErrandKind", Delivery, Digest)
         ArchivedEvent: "events",
         Projection: "projections",
         PassedOver: "passed_over",
@@ -46,6 +53,8 @@ class Tx(KitTx):
         Tally: "tallies",
         DeadLetter: "dead_letters",
         Pulse: "pulses",
+        PairingView: "pairing_views",
+        ObservationView: "observation_views",
     }
 
     async def positions(self) -> Positions:
@@ -88,6 +97,12 @@ class Tx(KitTx):
             found |= {(kind, id): state for id, state in states.items()}
         return found
 
+    async def rows(self, kind: type[Kind], where: Where, *, by: str = "_id") -> AsyncIterator[Kind]:
+        """States one after the other, of however many, without keeping them; `by` has a unique value in each."""
+        cursor = self.database[self.KINDS[kind]].find(where).sort(by, 1).batch_size(_BATCH)
+        async for document in cursor:
+            yield from_document(kind, document)
+
     async def projects_of(self, who: Principals, **columns: str) -> list[ProjectView]:
         """Opened projects with these columns that a caller sees, by id."""
         return await self.find(ProjectView, {**columns, "status": {"$ne": None}, **visible_to(who)})
@@ -109,6 +124,31 @@ def visible_to(who: Principals) -> Where:
 
 
 def matching(filter_: EventFilter) -> Where:
+    async def telling(self) -> Telling:
+        return await self.get(Telling, Telling().id) or Telling()
+
+    async def due(self, kind: type[ErrandKind], spared: Sequence[str], limit: int) -> list[ErrandKind]:
+        """What is due by now, the longest due first, but for what goes to receivers that are to be spared."""
+        where = {"status": "waiting", "next_at": {"$lte": self.now}, "receiver": {"$nin": list(spared)}}
+        return await self.find(kind, where, sort=(("next_at", 1),), limit=limit)
+
+    async def gathered(self, digest: Digest) -> list[Delivery]:
+        """What goes out with a digest, in the order of the archive."""
+        where = {"digest_id": digest.id, "status": "waiting"}
+        return await self.find(Delivery, where, sort=(("position", 1),))
+
+    async def by_token(self, token: str) -> Subscription | None:
+        """The subscription that a link in a mail ends."""
+        found = await self.find(Subscription, {"unsubscribe_token": token}, limit=1)
+        return found[0] if found else None
+
+    async def told_of(self, event_ids: Sequence[str], owner: str) -> dict[str, list[Delivery]]:
+        """Somebody's own deliveries, by event."""
+        found: dict[str, list[Delivery]] = {}
+        for delivery in await self.find(Delivery, {"event_id": {"$in": list(event_ids)}, "owner": owner}):
+            found.setdefault(delivery.event_id, []).append(delivery)
+        return found
+
     """`EventFilter.matches` as a filter."""
     where: Where = dict(filter_.columns())
     happened = {"$gte": filter_.since, "$lt": filter_.until}
@@ -128,7 +168,13 @@ INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
         IndexModel([("position", ASCENDING)], unique=True),
         *([(column, 1), ("position", 1)] for column in (*COLUMNS, "commitment_id", "pairing_id", "audience", "time")),
     ],
-    ProjectView: [[("partner_id", 1)], [("county_code", 1), ("partner_id", 1)]],
+    ProjectView: [[("partner_id", 1)], [("county_code", 1), ("partner_id", 1)], [("commitment_id", 1)]],
+    CommitmentView: [[("partner_id", 1), ("_id", 1)]],
+    PairingView: [([(column, 1), ("_id", 1)]) for column in ("partner_id", "county_code", "commitment_id", "round_id")],
+    ObservationView: [
+        ([(column, 1), ("_id", 1)]) for column in ("project_id", "indicator", "county_code", "partner_id", "category")
+    ],
+    Entry: [([(column, 1), ("_id", 1)]) for column in ("project_id", "commitment_id", "partner_ids", "booked_on")],
     Saga: [[("waiting_since", 1)]],
     DeadLetter: [[("status", 1), ("service", 1), ("topic", 1), ("_id", 1)]],
 }

@@ -21,6 +21,8 @@ __all__ = [
     "CountyView",
     "DeadLetter",
     "DeadLetterNotOpen",
+from services.notify.domain.observations import ObservationView
+from services.notify.domain.pairings import PairingView
     "Entry",
     "EventFilter",
     "PartnerView",
@@ -46,6 +48,12 @@ __all__ = [
     "outboxes",
     "principals",
     "rates",
+    "InboxItem",
+    "Message",
+    "NothingToRotate",
+    "ObservationView",
+    "Outcome",
+    "PairingView",
     "replay",
     "sees",
     "sees_county",

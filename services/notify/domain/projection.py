@@ -11,10 +11,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from schemas.envelope import Event, Unreadable
-from services.notify.domain import commitments, entries, parties, projects, sagas, tallies
+from schemas.projects import IndicatorObserved
+from services.notify.domain import commitments, entries, observations, pairings, parties, projects, sagas, tallies
 from services.notify.domain.archive import ArchivedEvent
 from services.notify.domain.commitments import CommitmentView
 from services.notify.domain.entries import Entry
+from services.notify.domain.observations import ObservationView
+from services.notify.domain.pairings import PairingView
 from services.notify.domain.parties import CountyView, PartnerView
 from services.notify.domain.projects import ProjectView
 from services.notify.domain.sagas import Saga
@@ -64,11 +67,18 @@ def keys(events: Iterable[ArchivedEvent]) -> set[Key]:
             (CountyView, archived.county_code),
             (Tally, of_partner(archived.partner_id)),
             (Tally, of_county(archived.county_code)),
+            (PairingView, archived.pairing_id),
+            (ObservationView, _observation(event)),
             (Entry, entries.entry_of(event)),
+            (Entry, entries.reversal_of(event)),
             *((Saga, id) for id in sagas.facts(event)),
         ]
         found |= {(kind, id) for kind, id in wanted if id}
     return found
+
+
+def _observation(event: Event) -> str | None:
+    return observations.observation_of(event) if isinstance(event, IndicatorObserved) else None
 
 
 def fold(events: Sequence[ArchivedEvent], states: Mapping[Key, Any]) -> tuple[Mapping[Key, Any], list[PassedOver]]:
@@ -155,6 +165,11 @@ def _fold(archived: ArchivedEvent, event: Event, books: _Books) -> None:
         books.put(parties.partner_after(books.get(PartnerView, archived.partner_id), archived, event))
     if archived.county_code:
         books.put(parties.county_after(books.get(CountyView, archived.county_code), archived, event))
+    if archived.pairing_id:
+        books.put(pairings.after(books.get(PairingView, archived.pairing_id), archived, event))
+    if isinstance(event, IndicatorObserved):
+        known = books.get(ObservationView, observations.observation_of(event))
+        books.put(observations.after(known, archived, event))
     for id, fact in sagas.facts(event).items():
         books.put(sagas.after(books.get(Saga, id), fact, archived, event))
     if entry_id := entries.entry_of(event):
@@ -163,8 +178,10 @@ def _fold(archived: ArchivedEvent, event: Event, books: _Books) -> None:
 
 def _book(archived: ArchivedEvent, event: Event, books: _Books, entry_id: str) -> None:
     before = books.get(Entry, entry_id)
-    entry = entries.after(before, event)
+    entry = entries.after(before, archived, event)
     books.put(entry)
+    if reversal := entries.reversal_of(event):
+        books.put(entries.opposite(books.get(Entry, reversal), entry, archived, event))
     moved = entries.moved(before, entry)
     if archived.project_id:
         view = books.get(ProjectView, archived.project_id)

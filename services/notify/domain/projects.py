@@ -7,7 +7,7 @@ begins with whatever is heard first.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from schemas import pairings, projects
@@ -16,6 +16,8 @@ from schemas.shapes import BOOKED_KINDS
 from services.notify.domain.archive import ArchivedEvent
 from services.notify.domain.heard import unless_later
 from services.notify.domain.visibility import of_county, of_partner
+
+_SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class ProjectView:
     decision: dict[str, Any] | None = None
     at_risk: tuple[str, ...] = ()
     starts_on: date | None = None
+    ended_on: date | None = None
     milestones: tuple[Milestone, ...] = ()
     indicators: tuple[dict[str, Any], ...] = ()
     observed: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -86,9 +89,9 @@ def after(view: ProjectView, archived: ArchivedEvent, event: Event) -> ProjectVi
         case projects.ProjectResumed():
             return unless_later(view, archived, "status", status="active")
         case projects.ProjectCancelled():
-            return unless_later(view, archived, "status", status="cancelled")
+            return unless_later(view, archived, "status", status="cancelled", ended_on=_day(archived))
         case projects.ProjectCompleted():
-            return unless_later(view, archived, "status", status="completed")
+            return unless_later(view, archived, "status", status="completed", ended_on=_day(archived))
         case projects.ProjectAtRisk():
             return unless_later(view, archived, "risk", at_risk=tuple(event.rules))
         case projects.ProjectRecovered():
@@ -191,6 +194,10 @@ def _reported(archived: ArchivedEvent) -> dict[str, Any]:
 
 def _verified(archived: ArchivedEvent) -> dict[str, Any]:
     return {"status": "verified", "verified_by": archived.envelope["actor"], "verified_at": archived.time}
+
+
+def _day(archived: ArchivedEvent) -> date:
+    return archived.time.astimezone(_SHANGHAI).date()
 
 
 def _aspect(name: str, no: int) -> str:
