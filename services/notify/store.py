@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo import ASCENDING, IndexModel
 
@@ -16,11 +16,10 @@ from services.notify.domain import (
     DeadLetter,
     Entry,
     EventFilter,
-    PartnerView,
-    PassedOver,
-    InboxItem,
     ObservationView,
     PairingView,
+    PartnerView,
+    PassedOver,
     Positions,
     Principals,
     Projection,
@@ -33,14 +32,13 @@ from services.notify.domain.feed import COLUMNS
 from services.notify.domain.projection import Key
 
 Where = dict[str, Any]
+Kind = TypeVar("Kind")
+_BATCH = 500
 
 
 class Tx(KitTx):
     KINDS = {
         Positions: "positions",
-Kind = TypeVar("Kind")
-_BATCH = 500
-ErrandKind = TypeVar("ErrandKind", Delivery, Digest)
         ArchivedEvent: "events",
         Projection: "projections",
         PassedOver: "passed_over",
@@ -48,13 +46,13 @@ ErrandKind = TypeVar("ErrandKind", Delivery, Digest)
         CommitmentView: "commitment_views",
         PartnerView: "partner_views",
         CountyView: "county_views",
+        PairingView: "pairing_views",
+        ObservationView: "observation_views",
         Saga: "sagas",
         Entry: "entries",
         Tally: "tallies",
         DeadLetter: "dead_letters",
         Pulse: "pulses",
-        PairingView: "pairing_views",
-        ObservationView: "observation_views",
     }
 
     async def positions(self) -> Positions:
@@ -86,6 +84,12 @@ ErrandKind = TypeVar("ErrandKind", Delivery, Digest)
         where = {"$and": [{"$or": about}, visible_to(who)]}
         return await self.find(ArchivedEvent, where, sort=(("position", 1),), limit=limit)
 
+    async def rows(self, kind: type[Kind], where: Where, *, by: str = "_id") -> AsyncIterator[Kind]:
+        """States one after the other, of however many, without keeping them; `by` has a unique value in each."""
+        cursor = self.database[self.KINDS[kind]].find(where).sort(by, 1).batch_size(_BATCH)
+        async for document in cursor:
+            yield from_document(kind, document)
+
     async def projection(self) -> Projection:
         return await self.get(Projection, Projection().id) or Projection()
 
@@ -96,12 +100,6 @@ ErrandKind = TypeVar("ErrandKind", Delivery, Digest)
             states: dict[str, Any] = await self.get_many(kind, [id for of, id in keys if of is kind])
             found |= {(kind, id): state for id, state in states.items()}
         return found
-
-    async def rows(self, kind: type[Kind], where: Where, *, by: str = "_id") -> AsyncIterator[Kind]:
-        """States one after the other, of however many, without keeping them; `by` has a unique value in each."""
-        cursor = self.database[self.KINDS[kind]].find(where).sort(by, 1).batch_size(_BATCH)
-        async for document in cursor:
-            yield from_document(kind, document)
 
     async def projects_of(self, who: Principals, **columns: str) -> list[ProjectView]:
         """Opened projects with these columns that a caller sees, by id."""
@@ -124,31 +122,6 @@ def visible_to(who: Principals) -> Where:
 
 
 def matching(filter_: EventFilter) -> Where:
-    async def telling(self) -> Telling:
-        return await self.get(Telling, Telling().id) or Telling()
-
-    async def due(self, kind: type[ErrandKind], spared: Sequence[str], limit: int) -> list[ErrandKind]:
-        """What is due by now, the longest due first, but for what goes to receivers that are to be spared."""
-        where = {"status": "waiting", "next_at": {"$lte": self.now}, "receiver": {"$nin": list(spared)}}
-        return await self.find(kind, where, sort=(("next_at", 1),), limit=limit)
-
-    async def gathered(self, digest: Digest) -> list[Delivery]:
-        """What goes out with a digest, in the order of the archive."""
-        where = {"digest_id": digest.id, "status": "waiting"}
-        return await self.find(Delivery, where, sort=(("position", 1),))
-
-    async def by_token(self, token: str) -> Subscription | None:
-        """The subscription that a link in a mail ends."""
-        found = await self.find(Subscription, {"unsubscribe_token": token}, limit=1)
-        return found[0] if found else None
-
-    async def told_of(self, event_ids: Sequence[str], owner: str) -> dict[str, list[Delivery]]:
-        """Somebody's own deliveries, by event."""
-        found: dict[str, list[Delivery]] = {}
-        for delivery in await self.find(Delivery, {"event_id": {"$in": list(event_ids)}, "owner": owner}):
-            found.setdefault(delivery.event_id, []).append(delivery)
-        return found
-
     """`EventFilter.matches` as a filter."""
     where: Where = dict(filter_.columns())
     happened = {"$gte": filter_.since, "$lt": filter_.until}

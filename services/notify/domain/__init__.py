@@ -6,6 +6,8 @@ from services.notify.domain.dead_letters import DeadLetter, DeadLetterNotOpen, d
 from services.notify.domain.entries import Entry
 from services.notify.domain.feed import EventFilter, in_causal_order
 from services.notify.domain.heartbeats import Pulse, beat, outboxes, rates
+from services.notify.domain.observations import ObservationView
+from services.notify.domain.pairings import PairingView
 from services.notify.domain.parties import CountyView, PartnerView
 from services.notify.domain.projection import PassedOver, Projection, fold, keys
 from services.notify.domain.projects import ProjectView
@@ -21,10 +23,10 @@ __all__ = [
     "CountyView",
     "DeadLetter",
     "DeadLetterNotOpen",
-from services.notify.domain.observations import ObservationView
-from services.notify.domain.pairings import PairingView
     "Entry",
     "EventFilter",
+    "ObservationView",
+    "PairingView",
     "PartnerView",
     "PassedOver",
     "Positions",
@@ -48,12 +50,6 @@ from services.notify.domain.pairings import PairingView
     "outboxes",
     "principals",
     "rates",
-    "InboxItem",
-    "Message",
-    "NothingToRotate",
-    "ObservationView",
-    "Outcome",
-    "PairingView",
     "replay",
     "sees",
     "sees_county",
