@@ -92,7 +92,10 @@ def test_over_what_is_released_is_refused_with_what_it_is_made_of(books: Books) 
     refusal = refused(lambda: books.spend(35_01))
     assert (refusal.rule, dict(refusal.extra)) == (
         "not-enough",
-        {"available": "35.00", "made_of": {"reserved": "100.00", "released": "60.00", "spent": "25.00"}},
+        {
+            "available": "35.00",
+            "made_of": {"reserved": "100.00", "released": "60.00", "spent": "25.00", "returned": "0.00"},
+        },
     )
 
 
@@ -211,7 +214,7 @@ def test_a_transfer_lowers_what_its_commitment_has_and_outlives_its_withdrawal(b
     assert (event.subject, event.amount, event.to_partner_id, event.entry_id) == ("c", "40.00", "foundation", entry.id)
     assert refused(lambda: books.transfer(60_01)).extra == {
         "available": "60.00",
-        "made_of": {"reserved": "100.00", "released": "60.00", "spent": "0.00"},
+        "made_of": {"reserved": "100.00", "released": "60.00", "spent": "0.00", "returned": "0.00"},
     }
     books.tell(submitted(40_00, "f", partner_id="foundation"))
     assert "partner-foundation-source" not in books.balances()

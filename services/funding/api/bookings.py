@@ -1,6 +1,7 @@
 """What a bookkeeper books by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import orjson
@@ -80,41 +81,48 @@ class ReversalForm(Form):
 
 
 B = TypeVar("B", bound=_Booking)
-
-# A partner is known by its account.
-_NAMED: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
-    "project_id": (Funds, str),
-    "commitment_id": (Commitment, str),
-    "to_partner_id": (Account, lambda id: domain.source_of(id).id),
-}
+Faults = Callable[[Mapping[str, Any]], Awaitable[dict[str, str]]]
 
 
-async def _read(body: Body_[B], call: Call, tx: Tx) -> B:
+async def _read(body: Body_[B], call: Call, faults: Faults) -> B:
     """The form.
 
     Raises:
-        Invalid: with all its faults, also the ids that are not there.
+        Invalid: with all its faults, also those that `faults` finds in the fields that are well in themselves.
     """
     try:
         return body.read()
     except Invalid as invalid:
-        raise Invalid({**await _unknown(tx, orjson.loads(call.sent)), **invalid.errors}) from invalid
+        raw = orjson.loads(call.sent)
+        fields = raw.items() if isinstance(raw, dict) else ()
+        given = {name: value for name, value in fields if f"/{name}" not in invalid.errors}
+        for name in _DAYS & given.keys():
+            given[name] = date.fromisoformat(given[name])
+        raise Invalid({**await faults(given), **invalid.errors}) from invalid
 
 
-async def _unknown(tx: Tx, raw: Any) -> dict[str, str]:
-    faults = {}
-    for name, (kind, key) in _NAMED.items():
-        id = raw.get(name) if isinstance(raw, dict) else None
-        if isinstance(id, str) and not await tx.get(kind, key(id)):
-            faults[f"/{name}"] = f"There is none of id {id}."
-    return faults
+_DAYS = {"spent_on", "on"}
+
+
+async def _funds(tx: Tx, given: Mapping[str, Any]) -> Funds | None:
+    return await tx.get(Funds, given["project_id"]) if "project_id" in given else None
+
+
+async def _ends(tx: Tx, given: Mapping[str, Any]) -> tuple[Commitment | None, Account | None]:
+    """The commitment that a transfer is from, and the account that it goes to."""
+    commitment = await tx.get(Commitment, given["commitment_id"]) if "commitment_id" in given else None
+    to = given.get("to_partner_id")
+    return commitment, await tx.get(Account, domain.source_of(to).id) if to is not None else None
 
 
 @router.post("/expenditures", status_code=201, response_model=EntryView)
 async def spend(call: Bookkeeper, body: Unread[ExpenditureForm]) -> Response:
     async def work(tx: Tx) -> Decision[Entry]:
-        terms = (await _read(body, call, tx)).terms()
-        funds = await tx.get(Funds, terms.project_id)
+        async def faults(given: Mapping[str, Any]) -> dict[str, str]:
+            return domain.expenditure_faults(given, await _funds(tx, given), today=tx.today)
+
+        terms = (await _read(body, call, faults)).terms()
+        funds = await _funds(tx, vars(terms))
         accounts = funds.accounts if funds else ()
         journal = await tx.journal(*accounts, domain.paid_of(terms.payee), on=terms.spent_on)
         first = await tx.with_reference(terms.reference)
@@ -126,9 +134,11 @@ async def spend(call: Bookkeeper, body: Unread[ExpenditureForm]) -> Response:
 @router.post("/transfers", status_code=201, response_model=EntryView)
 async def transfer(call: Bookkeeper, body: Unread[TransferForm]) -> Response:
     async def work(tx: Tx) -> Decision[Entry]:
-        terms = (await _read(body, call, tx)).terms()
-        commitment = await tx.get(Commitment, terms.commitment_id)
-        receiver = await tx.get(Account, domain.source_of(terms.to_partner_id).id)
+        async def faults(given: Mapping[str, Any]) -> dict[str, str]:
+            return domain.transfer_faults(given, *await _ends(tx, given), today=tx.today)
+
+        terms = (await _read(body, call, faults)).terms()
+        commitment, receiver = await _ends(tx, vars(terms))
         accounts = commitment.accounts if commitment else ()
         journal = await tx.journal(*accounts, domain.source_of(terms.to_partner_id), on=terms.on)
         first = await tx.with_reference(terms.reference)

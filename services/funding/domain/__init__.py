@@ -4,6 +4,7 @@ from services.funding.domain.accounts import Account, Day, accounts_about, accou
 from services.funding.domain.audit import Audit, Fault
 from services.funding.domain.commitment import Commitment, expire, follow_terms
 from services.funding.domain.entries import Entry, EntryType, Posting
+from services.funding.domain.faults import expenditure_faults, transfer_faults
 from services.funding.domain.funds import Funds, funds_of
 from services.funding.domain.ledger import Books, Journal, Ledger
 from services.funding.domain.payments import Expenditure, Transfer, reverse, spend, transfer
@@ -41,6 +42,7 @@ __all__ = [
     "accounts_of",
     "complete_project",
     "day_id",
+    "expenditure_faults",
     "expire",
     "follow_terms",
     "funds_of",
@@ -56,4 +58,5 @@ __all__ = [
     "statement_of",
     "take_back",
     "transfer",
+    "transfer_faults",
 ]

@@ -256,7 +256,6 @@ def _fault_of(account: Account, kept: _Kept | None) -> str | None:
         if found != summed:
             return f"holds {found} minor units of {currency}, its entries sum to {summed}"
     partner_id = {"payee": None, "partner": owner.id}.get(owner.kind, kept.partner_id)
-    left = kept.booked_until, kept.postings + 1, partner_id
-    return (
-        None if (account.booked_until, account.version, account.partner_id) == left else "is not what its entries leave"
-    )
+    left = dict(kept.balances), kept.booked_until, kept.postings + 1, partner_id
+    found_left = dict(account.balances), account.booked_until, account.version, account.partner_id
+    return None if found_left == left else "is not what its entries leave"
