@@ -1,6 +1,6 @@
 """What notify keeps in MongoDB, and how it is found."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -84,9 +84,9 @@ class Tx(KitTx):
         where = {"$and": [{"$or": about}, visible_to(who)]}
         return await self.find(ArchivedEvent, where, sort=(("position", 1),), limit=limit)
 
-    async def rows(self, kind: type[Kind], where: Where, *, by: str = "_id") -> AsyncIterator[Kind]:
+    async def rows(self, kind: type[Kind], where: Where, *, by: str = "_id") -> AsyncGenerator[Kind, None]:
         """States one after the other, of however many, without keeping them; `by` has a unique value in each."""
-        cursor = self.database[self.KINDS[kind]].find(where).sort(by, 1).batch_size(_BATCH)
+        cursor = self.database[self.KINDS[kind]].find(where, session=self.session).sort(by, 1).batch_size(_BATCH)
         async for document in cursor:
             yield from_document(kind, document)
 

@@ -127,6 +127,11 @@ def approved(n: int = 1, amount: str | None = "1000.00", **other: Any) -> pairin
     return pairings.PairingApproved(**fields | {"title": {"zh": "村村通光纤"}} | other)
 
 
+def proposed(n: int = 1) -> pairings.PairingProposed:
+    money = {"amount": "1000.00", "currency": "CNY"}
+    return pairings.PairingProposed(**ids(n), round_id="round-1", allocated=money, support_kind="money")
+
+
 def revoked(n: int = 1) -> pairings.PairingRevoked:
     return pairings.PairingRevoked(
         **ids(n),
@@ -189,6 +194,11 @@ def observed(month: str) -> projects.IndicatorObserved:
 
 def of_project(n: int = 1) -> dict[str, Any]:
     return ids(n) | {"project_id": f"project-{n}"}
+
+
+def pledged(amount: str = "3000.00") -> funding.FundPledged:
+    fields = {name: ids()[name] for name in ("commitment_id", "partner_id", "category")}
+    return funding.FundPledged(amount=amount, currency="CNY", entry_id="pledged-1", **fields)
 
 
 def reserved(n: int = 1, amount: str = "1000.00") -> funding.FundReserved:

@@ -14,6 +14,17 @@ ROLES = ("partner", "officer", "coordinator", "monitor", "bookkeeper")
 GREATEST = 2**63 - 1
 
 
+def _day(text: Any) -> date:
+    """Strictly YYYY-MM-DD."""
+    if not isinstance(text, str) or len(text) != len("2026-03-04"):
+        raise ValueError("give a day, such as 2026-03-04")
+    return date.fromisoformat(text)
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+CountyCode = Annotated[str, Field(pattern="^[0-9]{6}$")]
+
+
 def principals_of(caller: Caller) -> Principals:
     return principals(caller.roles, caller.partner_id, caller.county_codes)
 
@@ -43,7 +54,7 @@ class EventQuery(BaseModel):
     after: int | None = Field(None, ge=0, le=GREATEST, description="Only what has a greater position.")
     type: str | None = Field(None, description="An event type in full, such as jiedui.milestone.verified.")
     category: Category | None = None
-    county: str | None = Field(None, pattern="^[0-9]{6}$")
+    county: CountyCode | None = None
     partner: str | None = None
     project: str | None = None
     subject: str | None = None

@@ -1,24 +1,24 @@
 """The read models: the programme at a glance, and each county, partner and project.
 
-Each answer is read in one snapshot and says by `as_of` up to which event it is true.
+Each answer says by `as_of` up to which event it is true.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.kit.decision import NotFound
-from services.kit.http import Call, allow, ok
+from services.kit.http import Call, allow
 from services.notify.api import shapes
+from services.notify.api.moment import at_one_moment
 from services.notify.api.queries import ROLES, principals_of
 from services.notify.domain import (
     PROGRAMME,
     CountyView,
     PartnerView,
     Principals,
-    Projection,
     ProjectView,
     Tally,
     of_county,
@@ -32,9 +32,6 @@ from services.notify.store import Tx
 
 router = APIRouter()
 
-Seen = tuple[Projection, Mapping[str, Any]]
-"""How far the read models were, and what was found in them."""
-
 
 @router.get("/overview", response_model=shapes.Overview)
 async def get_overview(call: Annotated[Call, allow(*ROLES)]) -> Response:
@@ -44,7 +41,7 @@ async def get_overview(call: Annotated[Call, allow(*ROLES)]) -> Response:
         events = (await tx.projection()).position
         return shapes.overview(tally.numbers if tally else {}) | {"events": events}
 
-    return await _answer(call, work)
+    return await at_one_moment(call, work)
 
 
 @router.get("/views/counties/{code}", response_model=shapes.County)
@@ -59,7 +56,7 @@ async def view_county(code: str, call: Annotated[Call, allow(*ROLES)]) -> Respon
         projects = await tx.projects_of(who, county_code=code)
         return shapes.county(county, projects, await _numbers(tx, who, of_county(code), projects))
 
-    return await _answer(call, work)
+    return await at_one_moment(call, work)
 
 
 @router.get("/views/partners/{id}", response_model=shapes.Partner)
@@ -74,7 +71,7 @@ async def view_partner(id: str, call: Annotated[Call, allow(*ROLES)]) -> Respons
             raise NotFound(f"There is no partner {id}.")
         return shapes.partner(partner, projects, await _numbers(tx, who, of_partner(id), projects))
 
-    return await _answer(call, work)
+    return await at_one_moment(call, work)
 
 
 @router.get("/views/projects/{id}", response_model=shapes.Project)
@@ -87,18 +84,7 @@ async def view_project(id: str, call: Annotated[Call, allow(*ROLES)]) -> Respons
             raise NotFound(f"There is no project {id}.")
         return shapes.project(project)
 
-    return await _answer(call, work)
-
-
-async def _answer(call: Call, work: Callable[[Tx], Awaitable[Mapping[str, Any]]]) -> Response:
-    async def snapshot(tx: Tx) -> Seen:
-        return await tx.projection(), await work(tx)
-
-    async def read(_: Tx) -> Seen:
-        # In a transaction: what is read one after the other must be of the same moment.
-        return await call.transactor.unit(call.cause(), snapshot)  # type: ignore[arg-type]
-
-    return await call.read(read, ok(lambda seen: dict(seen[1]) | shapes.as_of(seen[0].position, seen[0].time)))
+    return await at_one_moment(call, work)
 
 
 async def _numbers(tx: Tx, who: Principals, of: str | None, projects: list[ProjectView]) -> Mapping[str, int]:

@@ -44,6 +44,13 @@ class CountyView:
     needs: tuple[dict[str, Any], ...] = ()
     heard: dict[str, int] = field(default_factory=dict)
 
+    def status_on(self, day: date) -> str | None:
+        """None: on that day it is not in the programme yet."""
+        for spell in reversed(self.spells):
+            if spell.start <= day and (spell.until is None or day < spell.until):
+                return spell.status
+        return None
+
 
 def partner_after(view: PartnerView, archived: ArchivedEvent, event: Event) -> PartnerView:
     """The view once `event` has happened; unchanged by events that say nothing of it."""

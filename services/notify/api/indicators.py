@@ -1,0 +1,143 @@
+"""`GET /indicators`: what the projects' indicators come to, over a project, a county, a partner or the programme."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from schemas.shapes import Category
+from services.kit.decision import Invalid
+from services.kit.http import Call, Page, allow
+from services.notify.api.moment import at_one_moment
+from services.notify.api.queries import ROLES, CountyCode, Day, principals_of
+from services.notify.api.shapes import AsOf
+from services.notify.domain import ObservationView, Principals, ProjectView
+from services.notify.domain.observations import total
+from services.notify.store import Tx, visible_to
+
+router = APIRouter()
+
+Group = tuple[str, str, str]
+"""Indicator, kind, unit: of another kind or unit it is another indicator."""
+
+
+class IndicatorPage(Page):
+    """Periods count by their last day, from `from` until `until`, both included."""
+
+    indicator: str | None = None
+    category: Category | None = None
+    county: CountyCode | None = None
+    project: str | None = None
+    partner: str | None = None
+    since: Day | None = Field(None, alias="from")
+    until: Day | None = None
+
+    def columns(self) -> dict[str, str]:
+        asked = {"category": self.category, "county_code": self.county, "partner_id": self.partner}
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+class PeriodTotal(BaseModel):
+    """`carried`: some project's running total is of an earlier period."""
+
+    from_: date = Field(alias="from")
+    until: date
+    value: Any
+    carried: bool
+
+
+class IndicatorTotal(BaseModel):
+    """`total` is null where there is no entry. `reported` of `of` projects have one. `answers` counts yes and no."""
+
+    indicator: str
+    kind: str
+    unit: str
+    total: Any
+    carried: bool
+    splits: dict[str, Any]
+    periods: list[PeriodTotal]
+    reported: int
+    of: int
+    answers: dict[str, int] | None
+
+
+class IndicatorList(BaseModel):
+    items: list[IndicatorTotal]
+    next_cursor: str | None
+    total: int | None = None
+    as_of: AsOf
+
+
+@router.get("/indicators", response_model=IndicatorList)
+async def list_indicators(call: Annotated[Call, allow(*ROLES)], page: Annotated[IndicatorPage, Query()]) -> Response:
+    """Partners and officers get the totals of what they see."""
+    if page.since and page.until and page.since > page.until:
+        raise Invalid({"from": "must not be after until"})
+    who = principals_of(call.caller)
+
+    async def work(tx: Tx) -> Mapping[str, Any]:
+        observed, planned = await _gathered(tx, page, who)
+        groups = sorted({*observed, *planned})
+        begin = _place_after(page.cursor, groups)
+        shown = groups[begin : begin + page.limit]
+        found: dict[str, Any] = {
+            "items": [
+                asdict(
+                    total(
+                        observed.get(group, ()),
+                        planned.get(group, ()),
+                        indicator=group[0],
+                        kind=group[1],
+                        unit=group[2],
+                        since=page.since,
+                        until=page.until,
+                    )
+                )
+                for group in shown
+            ],
+            "next_cursor": _cursor(shown[-1]) if begin + page.limit < len(groups) else None,
+        }
+        return found | ({"total": len(groups)} if page.total else {})
+
+    return await at_one_moment(call, work)
+
+
+async def _gathered(
+    tx: Tx, page: IndicatorPage, who: Principals
+) -> tuple[dict[Group, list[ObservationView]], dict[Group, list[str]]]:
+    """Observations, and the ids of the projects that plan each indicator, by group."""
+    where: dict[str, Any] = page.columns() | visible_to(who)
+    observed: dict[Group, list[ObservationView]] = {}
+    of_project = {"project_id": page.project} if page.project else {}
+    named = {"indicator": page.indicator} if page.indicator else {}
+    async for one in tx.rows(ObservationView, where | of_project | named):
+        observed.setdefault((one.indicator, one.kind, one.unit), []).append(one)
+    planned: dict[Group, list[str]] = {}
+    only = {"_id": page.project} if page.project else {}
+    async for project in tx.rows(ProjectView, where | only | {"status": {"$nin": [None, "cancelled"]}}):
+        for plan in project.indicators:
+            if page.indicator in (None, plan["code"]):
+                planned.setdefault((plan["code"], plan["kind"], plan["unit"]), []).append(project.id)
+    return observed, planned
+
+
+def _cursor(group: Group) -> str:
+    return base64.urlsafe_b64encode("\n".join(("indicators", *group)).encode()).decode()
+
+
+def _place_after(cursor: str | None, groups: list[Group]) -> int:
+    if cursor is None:
+        return 0
+    try:
+        list_, *last = base64.b64decode(cursor, altchars=b"-_", validate=True).decode().split("\n")
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise Invalid({"cursor": "is no cursor; take next_cursor of the page before"}) from error
+    if list_ != "indicators" or len(last) != 3:
+        raise Invalid({"cursor": "is of another list or filter; begin without one"})
+    return sum(list(group) <= last for group in groups)
