@@ -73,7 +73,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     _add_health(app, context)
     _add_problems(app)
     app.add_middleware(BodyLimit, limits=service.body_limits)
-    app.add_middleware(Authentication, tokens=tokens, open_paths=_OPEN | service.public)
+    app.add_middleware(
+        Authentication, tokens=tokens, open_paths=_OPEN | service.public, open_below=service.public_below
+    )
     if settings.console_origin:
         app.add_middleware(
             CORSMiddleware,

@@ -19,13 +19,17 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 class Authentication:
     """Puts the caller into the request's state, or answers 401."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, open_paths: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, open_paths: frozenset[str], open_below: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._open = open_paths
+        self._open_below = open_below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._open:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path in self._open or path.startswith(self._open_below):
             return await self._app(scope, receive, send)
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         try:

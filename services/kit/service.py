@@ -42,6 +42,8 @@ class Service:
     agents: Callable[[Any, "Context"], None] | None = None
     public: frozenset[str] = frozenset()
     """Paths that need no token, besides health, metrics and the OpenAPI document."""
+    public_below: tuple[str, ...] = ()
+    """Beginnings of paths that need no token either, such as `/unsubscribe/`."""
     body_limits: Mapping[str, int] = field(default_factory=dict)
     """Paths whose bodies may have more bytes than others, and how many."""
 

@@ -114,6 +114,22 @@ def processing(envelope: Envelope, topic: str, now: datetime) -> AbstractContext
 
 
 @contextmanager
+def sending(traceparent: str | None, system: str, id: str) -> Iterator[str | None]:
+    """The span of sending a message on to somebody outside; gives the `traceparent` that goes with it."""
+    context = span_context_of(traceparent)
+    if context is None or not context.trace_flags.sampled or not traceparent:
+        yield traceparent if context else None
+        return
+    with _tracer.start_as_current_span(
+        f"send {system}",
+        context=_context(traceparent),
+        kind=SpanKind.PRODUCER,
+        attributes={"messaging.system": system, "messaging.operation.type": "send", "messaging.message.id": id},
+    ):
+        yield current_traceparent()
+
+
+@contextmanager
 def batch(size: int, contexts: Sequence[SpanContext]) -> Iterator[None]:
     """The span of a batch's transaction, linked from the sampled events in it; none where there are none."""
     if not contexts:

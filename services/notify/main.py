@@ -2,10 +2,10 @@
 
 from services.kit.program import run
 from services.kit.service import Service
-from services.notify.api import Hub, Lag, routers
+from services.notify.api import UNSUBSCRIBE, Hub, Lag, routers
 from services.notify.settings import Settings
 from services.notify.store import INDEXES, Tx
-from services.notify.streams import RAW, TOPICS, archive_event, listen_to_heartbeats, project
+from services.notify.streams import RAW, TOPICS, archive_event, listen_to_heartbeats, project, send, tell
 
 
 def service() -> Service:
@@ -19,9 +19,10 @@ def service() -> Service:
         topics=TOPICS,
         otherwise=archive_event,
         raw=RAW,
-        background=(project,),
+        background=(project, tell, send),
         api_background=(hub.follow, hub.tend, lag.keep),
         agents=listen_to_heartbeats,
+        public_below=(UNSUBSCRIBE,),
     )
 
 

@@ -1,10 +1,70 @@
-"""Notify's own settings: its two ports."""
+"""Notify's own settings: its two ports, the mail server, and where webhooks may go besides public addresses."""
 
-from pydantic import Field
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from services.kit import settings
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """`smtp://[user:password@]host[:port][?from=address]`, or `smtps://…` for TLS from the first byte."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None
+    password: str | None
+    sender: str
+
+    @classmethod
+    def of(cls, url: str) -> "MailServer":
+        """
+        Raises:
+            ValueError: with what is wrong with the URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("give smtp://host:port or smtps://host:port")
+        sender = parse_qs(parts.query).get("from", [f"jiedui@{parts.hostname}"])[0]
+        if not sender.partition("@")[2]:
+            raise ValueError("from= must be a mail address")
+        tls = parts.scheme == "smtps"
+        return cls(
+            host=parts.hostname,
+            port=parts.port or (465 if tls else 25),
+            tls=tls,
+            user=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            sender=sender,
+        )
+
+
+def _mail_server(value: Any) -> Any:
+    return (MailServer.of(value) if value else None) if isinstance(value, str) else value
+
+
+def _networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
 class Settings(settings.Settings):
     port: int = Field(8004, validation_alias="JIEDUI_NOTIFY_PORT")
     worker_port: int = Field(8104, validation_alias="JIEDUI_NOTIFY_WORKER_PORT")
+    smtp_url: Annotated[MailServer | None, NoDecode, BeforeValidator(_mail_server)] = None
+    webhook_allow: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    """Networks with commas between them, such as `127.0.0.0/8, fd00::/8`."""
+
+    @property
+    def public_url(self) -> str:
+        """Where links in mails lead: behind a proxy all is one origin, the console's."""
+        return (self.console_origin or f"http://127.0.0.1:{self.port}").rstrip("/")

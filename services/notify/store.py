@@ -14,19 +14,25 @@ from services.notify.domain import (
     CommitmentView,
     CountyView,
     DeadLetter,
+    Delivery,
+    Digest,
     Entry,
     EventFilter,
+    InboxItem,
     ObservationView,
     PairingView,
     PartnerView,
     PassedOver,
+    Person,
     Positions,
     Principals,
     Projection,
     ProjectView,
     Pulse,
     Saga,
+    Subscription,
     Tally,
+    Telling,
 )
 from services.notify.domain.feed import COLUMNS
 from services.notify.domain.projection import Key
@@ -34,6 +40,7 @@ from services.notify.domain.projection import Key
 Where = dict[str, Any]
 Kind = TypeVar("Kind")
 _BATCH = 500
+ErrandKind = TypeVar("ErrandKind", Delivery, Digest)
 
 
 class Tx(KitTx):
@@ -53,6 +60,12 @@ class Tx(KitTx):
         Tally: "tallies",
         DeadLetter: "dead_letters",
         Pulse: "pulses",
+        Person: "people",
+        Subscription: "subscriptions",
+        Telling: "telling",
+        Delivery: "deliveries",
+        Digest: "digests",
+        InboxItem: "inbox_items",
     }
 
     async def positions(self) -> Positions:
@@ -111,6 +124,31 @@ class Tx(KitTx):
     async def pulses(self) -> list[Pulse]:
         return await self.find(Pulse, {})
 
+    async def telling(self) -> Telling:
+        return await self.get(Telling, Telling().id) or Telling()
+
+    async def due(self, kind: type[ErrandKind], spared: Sequence[str], limit: int) -> list[ErrandKind]:
+        """What is due by now, the longest due first, but for what goes to receivers that are to be spared."""
+        where = {"status": "waiting", "next_at": {"$lte": self.now}, "receiver": {"$nin": list(spared)}}
+        return await self.find(kind, where, sort=(("next_at", 1),), limit=limit)
+
+    async def gathered(self, digest: Digest) -> list[Delivery]:
+        """What goes out with a digest, in the order of the archive."""
+        where = {"digest_id": digest.id, "status": "waiting"}
+        return await self.find(Delivery, where, sort=(("position", 1),))
+
+    async def by_token(self, token: str) -> Subscription | None:
+        """The subscription that a link in a mail ends."""
+        found = await self.find(Subscription, {"unsubscribe_token": token}, limit=1)
+        return found[0] if found else None
+
+    async def told_of(self, event_ids: Sequence[str], owner: str) -> dict[str, list[Delivery]]:
+        """Somebody's own deliveries, by event."""
+        found: dict[str, list[Delivery]] = {}
+        for delivery in await self.find(Delivery, {"event_id": {"$in": list(event_ids)}, "owner": owner}):
+            found.setdefault(delivery.event_id, []).append(delivery)
+        return found
+
     async def skipped(self) -> list[Mapping[str, Any]]:
         """Numbers that never came and were not waited for any longer."""
         return [row async for row in self.database.skipped.find({}, sort=[("_id", 1)])]
@@ -136,6 +174,7 @@ def feed(filter_: EventFilter, who: Principals) -> Where:
     return {"$and": parts} if len(parts) > 1 else (parts[0] if parts else {})
 
 
+_DUE = IndexModel([("next_at", ASCENDING)], name="due", partialFilterExpression={"status": "waiting"})
 INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
     ArchivedEvent: [
         IndexModel([("position", ASCENDING)], unique=True),
@@ -149,5 +188,14 @@ INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
     ],
     Entry: [([(column, 1), ("_id", 1)]) for column in ("project_id", "commitment_id", "partner_ids", "booked_on")],
     Saga: [[("waiting_since", 1)]],
+    Subscription: [[("owner", 1), ("_id", 1)], [("active", 1)], [("unsubscribe_token", 1)]],
+    Delivery: [
+        _DUE,
+        [("subscription_id", 1), ("position", 1)],
+        [("event_id", 1), ("owner", 1)],
+        [("digest_id", 1), ("status", 1), ("position", 1)],
+    ],
+    Digest: [_DUE],
+    InboxItem: [[("owner", 1), ("_id", 1)]],
     DeadLetter: [[("status", 1), ("service", 1), ("topic", 1), ("_id", 1)]],
 }

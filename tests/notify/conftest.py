@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -137,7 +138,13 @@ async def newsroom_at(settings: Settings, name: str) -> AsyncIterator[Newsroom]:
 async def settings(mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Without Kafka: what comes in is put into the inbox."""
     home = tmp_path_factory.mktemp("notify")
-    return Settings(port=0, home=home, mongodb_uri=mongodb, kafka_bootstrap="127.0.0.1:1")
+    return Settings(
+        port=0,
+        home=home,
+        mongodb_uri=mongodb,
+        kafka_bootstrap="127.0.0.1:1",
+        webhook_allow=(ip_network("127.0.0.0/8"),),
+    )
 
 
 @pytest.fixture

@@ -1,12 +1,24 @@
-"""Notify's HTTP: the feed and its stream, stories, views, the monitor, dead letters."""
+"""Notify's HTTP: the feed and its stream, stories, views, the monitor, dead letters, subscriptions and inboxes."""
 
 from fastapi import APIRouter
 
-from services.notify.api import dead_letters, exports, feed, indicators, monitor, stream, views
+from services.notify.api import (
+    dead_letters,
+    deliveries,
+    exports,
+    feed,
+    inbox,
+    indicators,
+    monitor,
+    stream,
+    subscriptions,
+    views,
+)
 from services.notify.api.hub import Hub
+from services.notify.api.inbox import UNSUBSCRIBE
 from services.notify.api.lag import Lag
 
-__all__ = ["Hub", "Lag", "routers"]
+__all__ = ["UNSUBSCRIBE", "Hub", "Lag", "routers"]
 
 
 def routers(hub: Hub, lag: Lag) -> tuple[APIRouter, ...]:
@@ -19,4 +31,7 @@ def routers(hub: Hub, lag: Lag) -> tuple[APIRouter, ...]:
         exports.router,
         monitor.router(lag),
         dead_letters.router,
+        subscriptions.router,
+        deliveries.router,
+        inbox.router,
     )

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from services.kit.decision import NotFound
 from services.kit.http import Call, Page, allow, ok
+from services.notify.api.deliveries import DeliveryView
 from services.notify.api.queries import ROLES, EventQuery, principals_of
 from services.notify.api.shapes import AsOf, as_of
-from services.notify.domain import ArchivedEvent, in_causal_order
+from services.notify.domain import ArchivedEvent, Delivery, in_causal_order
 from services.notify.store import Tx, feed
 
 router = APIRouter()
@@ -33,11 +34,14 @@ class FeedPage(BaseModel):
 
 
 class StoryItem(FeedItem):
-    """`queue_ms` is the time from when the event was written to when it was archived."""
+    """`queue_ms` is the time from when the event was written to when it was archived.
+
+    The deliveries are the caller's own.
+    """
 
     queue_ms: int
     trace_id: str | None
-    deliveries: list[dict[str, Any]]
+    deliveries: list[DeliveryView]
 
 
 class Story(BaseModel):
@@ -79,7 +83,8 @@ async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
         events = await tx.story_of(id, principals_of(call.caller), LONGEST_STORY)
         if not events:
             raise NotFound(f"There is no story of {id}.")
-        items = [_told(event) for event in in_causal_order(events)]
+        told = await tx.told_of([event.id for event in events], call.caller.sub)
+        items = [_told(event, told.get(event.id, [])) for event in in_causal_order(events)]
         return {"items": items} | as_of(positions.newest, positions.archived_at)
 
     return await call.read(work, ok(dict))
@@ -90,10 +95,10 @@ def item(event: ArchivedEvent) -> dict[str, Any]:
     return {"position": event.position, "event": event.envelope}
 
 
-def _told(event: ArchivedEvent) -> dict[str, Any]:
+def _told(event: ArchivedEvent, deliveries: list[Delivery]) -> dict[str, Any]:
     waited = event.archived_at - event.recorded_at
     return item(event) | {
         "queue_ms": max(round(waited.total_seconds() * 1000), 0),
         "trace_id": event.trace_id,
-        "deliveries": [],
+        "deliveries": [DeliveryView.of(delivery).model_dump() for delivery in deliveries],
     }
