@@ -80,12 +80,23 @@ class Call:
             raise Stale(f"It has changed since you read it; its version is {version} now.", current=state)
 
     async def perform(
-        self, work: Callable[[Any], Awaitable[Decision[T]]], answer: Answer, *, locks: Sequence[str] = ()
+        self,
+        work: Callable[[Any], Awaitable[Decision[T]]],
+        answer: Answer,
+        *,
+        locks: Sequence[str] = (),
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> Response:
-        """Runs a command; with an Idempotency-Key, once."""
+        """Runs a command; with an Idempotency-Key, once.
+
+        `before` is for what takes more than one transaction: units of its own, which stand whatever
+        comes of this one, and find nothing left to do when they are run again.
+        """
         key = self._key()
         if key and (kept := await key.find(self.transactor.database)):
             return _response(kept)
+        if before:
+            await before()
 
         async def decide(tx: Tx) -> Reply:
             if key:

@@ -1,11 +1,15 @@
 """Pairing's states in MongoDB: collections, indexes, queries by name."""
 
+import asyncio
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+import orjson
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from schemas.shapes import Text
 from services.kit.transact import Tx as KitTx
 from services.pairing.domain import (
     NO_ROUNDS,
@@ -13,13 +17,15 @@ from services.pairing.domain import (
     Commitment,
     County,
     Pairing,
+    Part,
     Particulars,
     Partner,
+    Planned,
     Round,
     Rounds,
     Rule,
-    Snapshot,
 )
+from services.pairing.domain.explanation import Explanation, UnservedNeed
 from services.pairing.domain.imports import FilePart, Import, RowReport, UndoneRow
 from services.pairing.domain.intake.gazetteer import Gazetteer
 from services.pairing.domain.intake.sorting import LoadedRow
@@ -35,7 +41,9 @@ class Tx(KitTx):
         Commitment: "commitments",
         Round: "rounds",
         Rounds: "round_book",
-        Snapshot: "snapshots",
+        Part: "round_parts",
+        Explanation: "explanations",
+        UnservedNeed: "unserved_needs",
         Pairing: "pairings",
         Rule: "rules",
         Import: "imports",
@@ -71,10 +79,9 @@ class Tx(KitTx):
         cards = older | {county.id: county.card for county in counties if county.card.valid_from <= day}
         return [(county, cards[county.id]) for county in counties if county.id in cards]
 
-    async def commitments_for_round(self, rules: Sequence[Rule]) -> list[Commitment]:
-        """Those that are neither withdrawn nor expired, and those that a rule names."""
-        named = [rule.commitment_id for rule in rules if rule.commitment_id]
-        return await self.find(Commitment, {"$or": [{"status": {"$in": ALIVE}}, {"_id": {"$in": named}}]})
+    async def commitments_for_round(self, named: Sequence[str]) -> list[Commitment]:
+        """Those that are neither withdrawn nor expired, and those that are named."""
+        return await self.find(Commitment, {"$or": [{"status": {"$in": ALIVE}}, {"_id": {"$in": list(named)}}]})
 
     async def overdue_commitments(self, limit: int) -> list[Commitment]:
         """Those whose last day has passed and that have not expired yet."""
@@ -88,16 +95,18 @@ class Tx(KitTx):
         found = await self.get_many(Pairing, [standing.pairing_id for standing in commitment.standing])
         return list(found.values())
 
-    async def all_proposals(self) -> list[Pairing]:
-        return await self.find(Pairing, {"status": "proposed"})
+    async def proposals_of_others(self, round_id: str, limit: int) -> list[Pairing]:
+        """Of all rounds but this one."""
+        return await self.find(Pairing, {"status": "proposed", "round_id": {"$ne": round_id}}, limit=limit)
 
-    async def proposals_of_round(self, round_id: str) -> list[Pairing]:
-        return await self.find(Pairing, {"round_id": round_id, "status": "proposed"})
+    async def proposals_of_round(self, round_id: str, after: str, limit: int) -> list[Pairing]:
+        """Those whose ids come later."""
+        where = {"round_id": round_id, "status": "proposed", "_id": {"$gt": after}}
+        return await self.find(Pairing, where, limit=limit)
 
-    async def pairs_of_round(self, round_id: str | None) -> frozenset[tuple[str, str]]:
-        """The pairs (commitment, county) that a round proposed, whatever became of them."""
-        found = await self.find(Pairing, {"round_id": round_id}) if round_id else []
-        return frozenset((pairing.commitment_id, pairing.county_code) for pairing in found)
+    async def pairing_of(self, round_id: str, commitment_id: str, county_code: str) -> Pairing | None:
+        where = {"round_id": round_id, "commitment_id": commitment_id, "county_code": county_code}
+        return next(iter(await self.find(Pairing, where, limit=1)), None)
 
     async def rules_that_hold(self) -> list[Rule]:
         return await self.find(Rule, {"removed_at": None})
@@ -105,10 +114,38 @@ class Tx(KitTx):
     async def rounds(self) -> Rounds:
         return await self.get(Rounds, NO_ROUNDS.id) or NO_ROUNDS
 
-    async def snapshot_of(self, round_id: str) -> bytes:
-        """The RFC 8785 bytes; empty where nothing is frozen yet."""
-        parts = await self.find(Snapshot, {"round_id": round_id}, sort=(("no", ASCENDING),))
-        return b"".join(part.content for part in parts)
+    async def parts_of(self, round_id: str, of: str) -> list[Part]:
+        return await self.find(Part, {"round_id": round_id, "of": of}, sort=(("no", ASCENDING),))
+
+    async def content_of(self, round_id: str, of: str) -> bytes:
+        """All parts in one; empty where there are none."""
+        parts = await self.parts_of(round_id, of)
+        # A big snapshot takes a second.
+        return await asyncio.to_thread(lambda: b"".join([zlib.decompress(part.content) for part in parts]))
+
+    async def plan_of(self, round_id: str) -> list[Planned]:
+        """A round's pairs, sorted; none before it is settled."""
+        rows = orjson.loads(await self.content_of(round_id, "pairs") or b"[]")
+        return [Planned(commitment_id=id, county_code=code, terms_version=version) for id, code, version in rows]
+
+    async def unserved_of(self, round_id: str | None) -> list[UnservedNeed]:
+        return await self.find(UnservedNeed, {"round_id": round_id}) if round_id else []
+
+    async def names_on(self, codes: Iterable[str], day: date) -> dict[str, Text]:
+        """What counties are called on the cards that hold on a day."""
+        counties = await self.get_many(County, codes)
+        cards = {county.id: await self.card_on(county, day) for county in counties.values()}
+        return {code: (cards[code] or county.card).name for code, county in counties.items()}
+
+    async def givers_of(self, commitment_ids: Iterable[str]) -> dict[str, Text]:
+        """What the partners of commitments are called, by commitment."""
+        commitments = await self.get_many(Commitment, commitment_ids)
+        partners = await self.get_many(Partner, [one.partner_id for one in commitments.values()])
+        return {
+            one.id: partners[one.partner_id].particulars.name
+            for one in commitments.values()
+            if one.partner_id in partners
+        }
 
     async def partners_called(self, keys: Iterable[str]) -> list[Partner]:
         """By id, credit code or exact name."""
@@ -197,7 +234,9 @@ INDEXES: dict[type, list[IndexModel]] = {
         IndexModel([("terms.reference", ASCENDING)]),
     ],
     Round: [IndexModel([("status", ASCENDING)])],
-    Snapshot: [IndexModel([("round_id", ASCENDING), ("no", ASCENDING)])],
+    Part: [IndexModel([("round_id", ASCENDING), ("of", ASCENDING), ("no", ASCENDING)])],
+    Explanation: [IndexModel([("round_id", ASCENDING)])],
+    UnservedNeed: [IndexModel([("round_id", ASCENDING), ("_id", ASCENDING)])],
     Pairing: [
         IndexModel([("commitment_id", ASCENDING), ("status", ASCENDING)]),
         IndexModel([("round_id", ASCENDING), ("status", ASCENDING)]),

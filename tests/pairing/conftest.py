@@ -1,6 +1,7 @@
 """The desk: pairing's API and inbox on a real database, its round runner, and what it publishes."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -24,6 +25,7 @@ from services.kit.tokens import LocalIssuer
 from services.pairing.main import SERVICE
 from services.pairing.settings import Settings
 from services.pairing.streams.rounds import run_round
+from services.pairing.streams.solving import Job, Message, work_on
 
 Json = dict[str, Any]
 
@@ -123,7 +125,7 @@ class Desk:
         """A round, run to its end."""
         asked = await self.post("/rounds", {"as_of": self.day(), "seed": 1} | more)
         async with self.context.leader("rounds") as lease:
-            await run_round(self.context, lease, asked["id"])
+            await run_round(self.context, lease, asked["id"], at_once)
         return await self.get(f"/rounds/{asked['id']}")
 
     async def proposed(self, commitment: Json) -> list[Json]:
@@ -176,6 +178,19 @@ class Desk:
 
     async def events_total(self) -> int:
         return int(await self.database.outbox.count_documents({}))
+
+
+async def at_once(job: Job) -> AsyncGenerator[Message, None]:
+    """The solving process's work in this one: starting a process takes a second."""
+    found: asyncio.Queue[Message | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    work = asyncio.ensure_future(
+        asyncio.to_thread(work_on, job, lambda message: loop.call_soon_threadsafe(found.put_nowait, message))
+    )
+    work.add_done_callback(lambda _: found.put_nowait(None))
+    while (message := await found.get()) is not None:
+        yield message
+    await work
 
 
 @pytest.fixture(scope="session")

@@ -162,36 +162,6 @@ async def test_a_rejected_pairing_takes_nothing_and_may_come_again(desk: Desk) -
     assert len(await desk.proposed(commitment)) == 1
 
 
-async def test_a_round_that_died_after_its_snapshot_goes_on_from_it(desk: Desk) -> None:
-    from services.pairing.streams import rounds
-
-    await desk.county()
-    commitment = await desk.commitment()
-    asked = await desk.post("/rounds", {"as_of": desk.day(), "seed": 1})
-    await desk.context.transact(lambda tx: rounds._freeze(tx, asked["id"]), "rounds")
-    await desk.county("520326")
-    async with desk.context.leader("rounds") as lease:
-        await rounds.run_round(desk.context, lease, asked["id"])
-    assert (await desk.get(f"/rounds/{asked['id']}"))["status"] == "completed"
-    assert [pairing["county_code"] for pairing in await desk.proposed(commitment)] == ["520324"]
-
-
-async def test_a_commitment_withdrawn_while_the_round_ran_is_not_proposed(desk: Desk) -> None:
-    from services.pairing.streams import rounds
-
-    await desk.county()
-    commitment = await desk.commitment()
-    asked = await desk.post("/rounds", {"as_of": desk.day(), "seed": 1})
-    await desk.context.transact(lambda tx: rounds._freeze(tx, asked["id"]), "rounds")
-    await desk.post(f"/commitments/{commitment['id']}/withdraw", {"reason": "no budget"})
-    async with desk.context.leader("rounds") as lease:
-        await rounds.run_round(desk.context, lease, asked["id"])
-    assert (await desk.get(f"/rounds/{asked['id']}"))["pairings"] == 1
-    (pairing,) = (await desk.get(f"/pairings?round={asked['id']}"))["items"]
-    assert pairing["status"] == "rejected"
-    assert await desk.types(pairing["id"]) == ["pairing.proposed", "pairing.rejected"]
-
-
 async def test_a_pin_is_kept_and_a_ban_is_obeyed(desk: Desk) -> None:
     await desk.county("520324")
     await desk.county("520326")

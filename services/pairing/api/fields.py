@@ -111,6 +111,13 @@ class TextView(BaseModel):
     en: str | None = None
 
 
+class SentencesView(BaseModel):
+    """The same, in Chinese and in English."""
+
+    zh: list[str]
+    en: list[str]
+
+
 class PlacesForm(Form):
     """A county is meant if either list has it."""
 

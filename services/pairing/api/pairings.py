@@ -1,17 +1,20 @@
 """Pairings over HTTP."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.shapes import Category
 from services.kit.decision import Decision, NotFound
 from services.kit.http import Call, Caller, Page, Unread, allow, ok
 from services.pairing import domain
-from services.pairing.api.fields import Instant, MoneyView, Nothing, QuantityView, Reason, reading
-from services.pairing.domain import Commitment, County, Pairing
+from services.pairing.api.fields import Instant, MoneyView, Nothing, QuantityView, Reason, SentencesView, reading
+from services.pairing.domain import Commitment, County, LevelName, Pairing, Round, Rounds, sentences
+from services.pairing.domain.explanation import Explanation, LevelPair
 from services.pairing.store import Tx
+from services.pairing.streams.reasons import explain
 
 router = APIRouter(tags=["pairings"])
 
@@ -57,6 +60,59 @@ class PairingView(BaseModel):
         )
 
 
+class LevelPairView(BaseModel):
+    """`with`: the level's value with the pairing, or with the need served; `without`: without."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    level: LevelName
+    with_: int = Field(alias="with")
+    without: int
+
+    @classmethod
+    def of(cls, pair: LevelPair) -> "LevelPairView":
+        return cls.model_validate({"level": pair.level, "with": pair.with_, "without": pair.without})
+
+
+class StepView(BaseModel):
+    """A commitment's share that would go to `now` instead of `was`; null: left open."""
+
+    commitment_id: str
+    was: str | None
+    now: str | None
+
+
+class InsteadView(BaseModel):
+    county_code: str
+
+
+class ExplanationView(BaseModel):
+    """`decided_by`: `pin`, the first level that would be worse without the pairing, or `lot`.
+
+    `instead`: where its share would go. `steps` (coordinators, monitors): all that would be otherwise.
+    """
+
+    pairing_id: str
+    round_id: str
+    decided_by: str
+    levels: list[LevelPairView]
+    instead: InsteadView | None
+    sentences: SentencesView
+    steps: list[StepView] | None
+
+    @classmethod
+    def of(cls, pairing: Pairing, explanation: Explanation, *, named: bool) -> "ExplanationView":
+        about = (explanation, pairing.commitment_id, pairing.county_code)
+        return cls(
+            pairing_id=pairing.id,
+            round_id=pairing.round_id,
+            decided_by=explanation.decided_by,
+            levels=[LevelPairView.of(one) for one in explanation.levels],
+            instead=InsteadView(county_code=explanation.instead) if explanation.instead else None,
+            sentences=SentencesView(**sentences.of_explanation(*about, named=named)),
+            steps=[StepView(**asdict(step)) for step in explanation.steps] if named else None,
+        )
+
+
 class PairingPage(Page):
     round: str | None = None
     commitment: str | None = None
@@ -75,18 +131,38 @@ async def list_pairings(call: Reader, page: Annotated[PairingPage, Query()]) -> 
         "status": page.status,
     }
     wanted = {name: value for name, value in asked.items() if value is not None}
-    return await call.page(Pairing, {"$and": [_seen_by(call.caller), wanted]}, page, PairingView.of)
+    shown = _shown(await reading(call).rounds())
+    return await call.page(Pairing, {"$and": [_seen_by(call.caller), shown, wanted]}, page, PairingView.of)
 
 
 @router.get("/pairings/{id}", response_model=PairingView)
 async def get_pairing(id: str, call: Reader) -> Response:
     async def work(tx: Tx) -> Pairing:
-        found: list[Pairing] = await tx.find(Pairing, {"$and": [{"_id": id}, _seen_by(call.caller)]})
-        if not found:
-            raise NotFound(f"There is no pairing {id}.")
-        return found[0]
+        return await _seen(tx, call.caller, id)
 
     return await call.read(work, ok(PairingView.of))
+
+
+@router.get("/pairings/{id}/explanation", response_model=ExplanationView)
+async def get_explanation(id: str, call: Reader) -> Response:
+    """What the best round without it would be: exact, and as it was when the round was run.
+
+    Who would come instead is named to coordinators and monitors only.
+    """
+    tx = reading(call)
+    pairing = await _seen(tx, call.caller, id)
+    key = Explanation.key(pairing.round_id, pairing.commitment_id, pairing.county_code)
+    found = await tx.get(Explanation, key)
+    if found is None:
+        round = await tx.need(Round, pairing.round_id)
+        context = call.request.app.state.context
+        found = await explain(context, round, pairing.commitment_id, pairing.county_code)
+    named = call.caller.has("coordinator", "monitor")
+
+    async def work(_: Tx) -> ExplanationView:
+        return ExplanationView.of(pairing, found, named=named)
+
+    return await call.read(work, ok(lambda view: view))
 
 
 @router.post("/pairings/{id}/approve", response_model=PairingView)
@@ -126,6 +202,7 @@ async def revoke_pairing(id: str, call: Coordinator, form: Unread[Reason]) -> Re
 
 async def approve(tx: Tx, pairing: Pairing) -> Decision[Pairing]:
     """The approval of one pairing, as of now."""
+    domain.check_not_overtaken(pairing, await tx.rounds())
     county = await tx.need(County, pairing.county_code)
     return domain.approve_pairing(
         pairing,
@@ -145,9 +222,21 @@ async def locks_of(call: Call, id: str) -> list[str]:
 
 
 async def _pairing(tx: Tx, call: Call, id: str) -> Pairing:
-    pairing = await tx.need(Pairing, id)
+    pairing = await _seen(tx, call.caller, id)
     call.expect(pairing.version, PairingView.of(pairing), required=False)
     return pairing
+
+
+async def _seen(tx: Tx, caller: Caller, id: str) -> Pairing:
+    found = await tx.find(Pairing, {"$and": [{"_id": id}, _seen_by(caller), _shown(await tx.rounds())]})
+    if not found:
+        raise NotFound(f"There is no pairing {id}.")
+    return found[0]
+
+
+def _shown(rounds: Rounds) -> dict[str, Any]:
+    """A round's proposals show when it is completed, all at once."""
+    return {"round_id": {"$ne": rounds.running}} if rounds.running else {}
 
 
 def _seen_by(caller: Caller) -> dict[str, Any]:

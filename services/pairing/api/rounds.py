@@ -1,9 +1,11 @@
 """Rounds over HTTP."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
@@ -11,11 +13,11 @@ from services.kit.decision import Decision, NotFound, Refused
 from services.kit.forms import Form
 from services.kit.http import Call, Page, Unread, accepted, allow, ok
 from services.kit.idempotency import Reply
-from services.kit.rows import Cause
 from services.pairing import domain
-from services.pairing.api.fields import Day, Instant, Nothing, Prose, reading
-from services.pairing.api.pairings import approve, locks_of
-from services.pairing.domain import LevelName, Pairing, Round
+from services.pairing.api.fields import Day, Instant, Nothing, Prose, SentencesView, reading
+from services.pairing.api.pairings import approve
+from services.pairing.domain import LevelName, Pairing, Round, sentences
+from services.pairing.domain.explanation import Different
 from services.pairing.store import Tx
 
 router = APIRouter(tags=["rounds"])
@@ -25,6 +27,8 @@ Coordinator = Annotated[Call, allow("coordinator")]
 
 # RFC 8785 numbers are doubles: beyond this not every whole number is one.
 _LARGEST_SEED = 2**53 - 1
+# So many pairings are approved in one transaction.
+_AT_ONCE = 50
 
 
 class RoundForm(Form):
@@ -64,7 +68,7 @@ class RoundView(BaseModel):
 
     @classmethod
     def of(cls, round: Round) -> "RoundView":
-        result = round.result
+        result = round.result if round.status == "completed" else None
         return cls(
             id=round.id,
             as_of=round.as_of,
@@ -99,6 +103,43 @@ class ApprovalView(BaseModel):
     refused: list[RefusalView]
 
 
+class DifferentView(BaseModel):
+    """`reason` names what is behind it; `level` the level that decided between two plans, `lot` the draw."""
+
+    commitment_id: str
+    county_code: str
+    was: str | None
+    reason: str
+    level: str | None
+    sentences: SentencesView
+
+    @classmethod
+    def of(cls, one: Different) -> "DifferentView":
+        return cls(
+            commitment_id=one.commitment_id,
+            county_code=one.county_code,
+            was=one.was,
+            reason=one.reason,
+            level=one.level,
+            sentences=SentencesView(**sentences.of_difference(one)),
+        )
+
+
+class DifferenceView(BaseModel):
+    """`moved`: a commitment's share goes to `county_code` that went to `was`."""
+
+    added: list[DifferentView]
+    dropped: list[DifferentView]
+    moved: list[DifferentView]
+
+    @classmethod
+    def of(cls, all: Sequence[Different]) -> "DifferenceView":
+        by_kind: dict[str, list[DifferentView]] = {"added": [], "dropped": [], "moved": []}
+        for one in all:
+            by_kind[one.kind].append(DifferentView.of(one))
+        return cls(**by_kind)
+
+
 @router.post("/rounds", status_code=202, response_model=RoundView)
 async def request_round(call: Coordinator, form: Unread[RoundForm]) -> Response:
     """The worker takes it up; follow it by its Location."""
@@ -113,6 +154,7 @@ async def request_round(call: Coordinator, form: Unread[RoundForm]) -> Response:
             now=tx.now,
             today=tx.today,
             by=call.caller.sub,
+            chain=tx.cause.chain,
         )
 
     return await call.perform(work, accepted("/rounds", RoundView.of), locks=["rounds"])
@@ -140,9 +182,24 @@ async def get_snapshot(id: str, call: Reader) -> Response:
         round = await tx.need(Round, id)
         if round.snapshot_sha256 is None:
             raise NotFound("Nothing is frozen yet.")
-        return await tx.snapshot_of(id)
+        return await tx.content_of(id, "snapshot")
 
     return await call.read(work, lambda content: Reply(200, content, {}))
+
+
+@router.get("/rounds/{id}/difference", response_model=DifferenceView)
+async def get_difference(id: str, call: Reader) -> Response:
+    """What it proposes otherwise than the round before it, and why. What was approved meanwhile stands, and is in
+    neither.
+    """
+
+    async def work(tx: Tx) -> list[Different]:
+        round = await tx.need(Round, id)
+        if round.status != "completed":
+            raise NotFound(f"The round is {round.status}.")
+        return [Different(**one) for one in orjson.loads(await tx.content_of(id, "difference"))]
+
+    return await call.read(work, ok(DifferenceView.of))
 
 
 @router.post("/rounds/{id}/cancel", response_model=RoundView)
@@ -158,48 +215,43 @@ async def cancel_round(id: str, call: Coordinator, form: Unread[CancelForm]) -> 
 @router.post("/rounds/{id}/approve", response_model=ApprovalView)
 async def approve_round(id: str, call: Coordinator, form: Unread[Nothing]) -> Response:
     """Approves all that is still proposed, each pairing by itself; it may be asked again."""
-    outcome = _Outcome([], [])
-    cause = call.cause()
+    approved: list[str] = []
+    refused: list[RefusalView] = []
 
-    async def work(tx: Tx) -> Decision[_Outcome]:
+    async def check(tx: Tx) -> None:
         round = await _round(tx, call, id)
         form.read()
         domain.check_newest(round, await tx.rounds())
-        # Each in a transaction of its own: one that is refused must not hold back the others, and a
-        # round may have more pairings than one transaction takes. What is approved stays approved
-        # should this one be run again.
-        outcome.refused.clear()
-        for pairing in await reading(call).proposals_of_round(id):
-            await _approve_one(call, cause, pairing, outcome)
-        return Decision(outcome)
 
-    return await call.perform(work, ok(_Outcome.view))
+    async def approve_all() -> None:
+        # Some at a time: a round may have more pairings than one transaction takes. What is approved
+        # stays approved should the rest not get through.
+        await check(reading(call))
+        cause, last = call.cause(), ""
+        while some := await reading(call).proposals_of_round(id, last, _AT_ONCE):
+            last = some[-1].id
+            locks = {lock for pairing in some for lock in (pairing.commitment_id, pairing.county_code)}
+            done = await call.transactor.unit(cause, partial(_approve, [one.id for one in some]), locks=sorted(locks))
+            approved.extend(done[0])
+            refused.extend(done[1])
+
+    async def work(tx: Tx) -> Decision[ApprovalView]:
+        return Decision(ApprovalView(approved=approved, refused=refused))
+
+    return await call.perform(work, ok(lambda view: view), before=approve_all)
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    approved: list[str]
-    refused: list[RefusalView]
-
-    def view(self) -> ApprovalView:
-        return ApprovalView(approved=self.approved, refused=self.refused)
+async def _approve(ids: Sequence[str], tx: Any) -> tuple[list[str], list[RefusalView]]:
+    approved, refused = [], []
+    for id in ids:
+        try:
+            approved.append(tx.keep(await approve(tx, await tx.need(Pairing, id))).id)
+        except Refused as refusal:
+            refused.append(RefusalView(pairing_id=id, type=f"/problems/{refusal.rule}", detail=refusal.detail))
+    return approved, refused
 
 
 async def _round(tx: Tx, call: Call, id: str) -> Round:
     round = await tx.need(Round, id)
     call.expect(round.version, RoundView.of(round), required=False)
     return round
-
-
-async def _approve_one(call: Call, cause: Cause, pairing: Pairing, outcome: _Outcome) -> None:
-    async def work(tx: Any) -> Decision[Pairing]:
-        return await approve(tx, await tx.need(Pairing, pairing.id))
-
-    try:
-        await call.transactor.transact(work, cause, locks=await locks_of(call, pairing.id))
-    except Refused as refused:
-        outcome.refused.append(
-            RefusalView(pairing_id=pairing.id, type=f"/problems/{refused.rule}", detail=refused.detail)
-        )
-    else:
-        outcome.approved.append(pairing.id)

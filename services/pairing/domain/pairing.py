@@ -29,6 +29,7 @@ from services.pairing.domain.refusals import (
     NoOpenSlot,
     PairingNotApproved,
     PairingNotProposed,
+    TermsHaveChanged,
 )
 
 PairingStatus = Literal["proposed", "approved", "rejected", "superseded", "revoked"]
@@ -36,7 +37,7 @@ PairingStatus = Literal["proposed", "approved", "rejected", "superseded", "revok
 
 @dataclass(frozen=True, kw_only=True)
 class Pairing:
-    """`units` and `measure` as in its commitment's support, fixed when it was proposed.
+    """`units` and `measure` as in its commitment's support, fixed when it was proposed on `terms_version`.
 
     What is known of it from other services: `project_seen` (opened), `reserved`, `completed`;
     `came_back`, in units, once its money has (None: not yet). `taken_back`: its withdrawal waits
@@ -55,6 +56,7 @@ class Pairing:
     measure: str
     status: PairingStatus
     proposed_at: datetime
+    terms_version: int = 1
     project_id: str | None = None
     approved_at: datetime | None = None
     reason: str | None = None
@@ -100,6 +102,7 @@ def proposed(commitment: Commitment, county_code: str, units: int, *, id: str, r
         measure=commitment.terms.support.measure,
         status="proposed",
         proposed_at=now,
+        terms_version=commitment.terms_version,
     )
 
 
@@ -116,6 +119,8 @@ def approve_pairing(
     """It stands from now on: a share and a slot are taken. `card` is the county's as of today."""
     if pairing.status != "proposed":
         raise PairingNotProposed(f"The pairing is {pairing.status}.")
+    if pairing.terms_version != commitment.terms_version:
+        raise TermsHaveChanged(f"Commitment {commitment.id} was amended after this was proposed.")
     if commitment.is_over or commitment.terms.valid_until < today:
         raise CommitmentOver(f"Commitment {commitment.id} is over.")
     if not county.is_eligible(today):

@@ -47,6 +47,10 @@ class PairingNotApproved(Conflict):
     pass
 
 
+class TermsHaveChanged(Conflict):
+    """The pairing was proposed on terms that its commitment no longer has."""
+
+
 class AlreadyPaired(Conflict):
     """A pairing of this commitment with this county stands."""
 
@@ -69,6 +73,10 @@ class RoundIsRunning(Conflict):
 
 class RoundNotRunning(Conflict):
     pass
+
+
+class RoundIsSettled(Conflict):
+    """Its plan is found and is being told."""
 
 
 class RoundNotCompleted(Conflict):

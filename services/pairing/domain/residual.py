@@ -47,6 +47,7 @@ class Residual:
 
     def __init__(self, model: Model, chosen: Mask, certificate: Certificate) -> None:
         self.model = model
+        self.chosen = chosen
         network, flow = model.network, model.flow_of(chosen)
         self._costs = costs(model, len(certificate.potentials))
         forward, backward = np.flatnonzero(flow < network.capacity), np.flatnonzero(flow > 0)

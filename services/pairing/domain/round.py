@@ -1,26 +1,25 @@
-"""A matching round: asked for, frozen, solved, and what it proposes."""
+"""A matching round: asked for, frozen, settled, announced, completed; or failed or cancelled before it is settled."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from schemas.envelope import Event
-from schemas.pairings import RoundCompleted, RoundFailed
+from schemas.pairings import RoundFailed
 from services.kit.decision import Decision, Invalid
-from services.pairing.domain.commitment import Commitment
-from services.pairing.domain.pairing import (
-    Pairing,
-    propose_event,
-    proposed,
-    reject_pairing,
-    supersede_pairing,
+from services.pairing.domain.pairing import Pairing
+from services.pairing.domain.refusals import (
+    PairingNotProposed,
+    RoundIsRunning,
+    RoundIsSettled,
+    RoundNotCompleted,
+    RoundNotNewest,
+    RoundNotRunning,
 )
-from services.pairing.domain.refusals import RoundIsRunning, RoundNotCompleted, RoundNotNewest, RoundNotRunning
 
 LevelName = Literal["counties", "needs", "bands", "preference", "kept", "severity"]
 RoundStatus = Literal["running", "completed", "failed", "cancelled"]
-FROZEN, SOLVED, DONE = 30, 80, 100
+FROZEN, SOLVED, DONE = 30, 70, 100
 """Progress in per cent."""
 
 
@@ -44,7 +43,11 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """`reason` says why it failed or was cancelled."""
+    """`reason` says why it failed or was cancelled; `previous` is the round completed before it.
+
+    `result` is there once it is settled: from then on it goes to its end. `announced` counts the
+    pairs that have become proposals. `chain` is the command's that asked for it.
+    """
 
     id: str
     version: int
@@ -54,26 +57,37 @@ class Round:
     progress: int
     requested_at: datetime
     requested_by: str
+    chain: dict[str, Any] = field(default_factory=dict)
+    previous: str | None = None
     frozen_at: datetime | None = None
     snapshot_sha256: str | None = None
     result: Result | None = None
+    announced: int = 0
     ended_at: datetime | None = None
     reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """A part of a round's snapshot; all parts in their order are its RFC 8785 bytes."""
+class Part:
+    """A part of what a round keeps for ever: its `snapshot`, `pairs`, `certificate` or `difference`, compressed."""
 
     id: str
     round_id: str
+    of: str
     no: int
     content: bytes
+
+    @classmethod
+    def all_of(cls, round_id: str, of: str, contents: Sequence[bytes]) -> list["Part"]:
+        return [
+            cls(id=f"{round_id}/{of}/{no}", round_id=round_id, of=of, no=no, content=content)
+            for no, content in enumerate(contents)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """Which round runs, and which was completed last. There is one of these, so that one round runs at a time."""
+    """Which round runs, and which was settled last. There is one of these, so that one round runs at a time."""
 
     id: str
     running: str | None
@@ -84,7 +98,15 @@ NO_ROUNDS = Rounds(id="rounds", running=None, newest=None)
 
 
 def request_round(
-    rounds: Rounds, *, as_of: date, seed: int, id: str, now: datetime, today: date, by: str
+    rounds: Rounds,
+    *,
+    as_of: date,
+    seed: int,
+    id: str,
+    now: datetime,
+    today: date,
+    by: str,
+    chain: dict[str, Any],
 ) -> Decision[Round]:
     """A worker will take it up."""
     if as_of > today:
@@ -92,71 +114,40 @@ def request_round(
     if rounds.running:
         raise RoundIsRunning(f"Round {rounds.running} is running.", round_id=rounds.running)
     round = Round(
-        id=id, version=1, as_of=as_of, seed=seed, status="running", progress=0, requested_at=now, requested_by=by
+        id=id,
+        version=1,
+        as_of=as_of,
+        seed=seed,
+        status="running",
+        progress=0,
+        requested_at=now,
+        requested_by=by,
+        chain=chain,
+        previous=rounds.newest,
     )
     return Decision(round, (round, replace(rounds, running=id)))
 
 
-def keep_snapshot(round: Round, parts: Sequence[bytes], *, sha256: str, now: datetime) -> Decision[Round]:
-    """The input is frozen: whatever comes later, this round rests on it."""
+def keep_parts(round: Round, parts: Sequence[Part], earlier: Sequence[Part]) -> Decision[Round]:
+    """`earlier` are those of an attempt that came to nothing."""
+    _check_running(round)
+    new = {part.id for part in parts}
+    return Decision(round, parts, deletes=[part for part in earlier if part.id not in new])
+
+
+def freeze_round(round: Round, *, sha256: str, now: datetime) -> Decision[Round]:
+    """All parts of the snapshot are kept: whatever comes later, this round rests on it."""
     _check_running(round)
     round = replace(round, version=round.version + 1, progress=FROZEN, frozen_at=now, snapshot_sha256=sha256)
-    kept = [Snapshot(id=f"{round.id}/{no}", round_id=round.id, no=no, content=part) for no, part in enumerate(parts)]
-    return Decision(round, (round, *kept))
+    return Decision(round, (round,))
 
 
 def note_progress(round: Round, progress: int) -> Decision[Round]:
     _check_running(round)
+    if progress <= round.progress:
+        return Decision(round)
     round = replace(round, version=round.version + 1, progress=progress)
     return Decision(round, (round,))
-
-
-def complete_round(
-    round: Round,
-    rounds: Rounds,
-    snapshot: Mapping[str, Any],
-    answer: Mapping[str, Any],
-    commitments: Mapping[str, Commitment],
-    earlier: Sequence[Pairing],
-    *,
-    ids: Sequence[str],
-    solve_ms: float,
-    now: datetime,
-) -> Decision[Round]:
-    """The pairs become proposals, and what `earlier` rounds still proposed is superseded.
-
-    `answer` is what `matching.solve` says; `commitments` are those in it as they are now, `ids` one
-    for each pair. Shares go by county code.
-    """
-    _check_running(round)
-    pairs: list[tuple[str, str]] = sorted((commitment, county) for commitment, county in answer["pairs"])
-    result = _result(snapshot, answer, solve_ms)
-    round = replace(round, version=round.version + 1, status="completed", progress=DONE, result=result, ended_at=now)
-    saves: list[Any] = [round, replace(rounds, running=None, newest=round.id)]
-    events: list[Event] = [_completed(round, result)]
-    for pairing in earlier:
-        ended = supersede_pairing(pairing, reason="A newer round was completed.")
-        saves += ended.saves
-        events += ended.events
-    frozen = {one["id"]: one["version"] for one in snapshot["commitments"]}
-    shares = {id: commitment.next_shares() for id, commitment in commitments.items()}
-    for id, (commitment_id, county_code) in zip(ids, pairs, strict=True):
-        commitment = commitments[commitment_id]
-        changed = (
-            commitment.is_over
-            or commitment.terms_version != frozen[commitment_id]
-            or commitment.is_paired_with(county_code)
-        )
-        units = None if changed else next(shares[commitment_id], None)
-        pairing = proposed(commitment, county_code, units or 0, id=id, round_id=round.id, now=now)
-        events.append(propose_event(pairing))
-        if units is None:
-            end = reject_pairing if commitment.is_over else supersede_pairing
-            ended = end(pairing, reason="Its commitment changed while the round ran.")
-            pairing = ended.state
-            events += ended.events
-        saves.append(pairing)
-    return Decision(round, saves, events)
 
 
 def fail_round(round: Round, rounds: Rounds, *, reason: str, now: datetime) -> Decision[Round]:
@@ -170,6 +161,8 @@ def fail_round(round: Round, rounds: Rounds, *, reason: str, now: datetime) -> D
 def cancel_round(round: Round, rounds: Rounds, *, reason: str | None, now: datetime) -> Decision[Round]:
     """A coordinator does not want to wait for it."""
     _check_running(round)
+    if round.result:
+        raise RoundIsSettled("Its proposals are being written; it ends in a moment.")
     round = replace(round, version=round.version + 1, status="cancelled", reason=reason, ended_at=now)
     return Decision(round, (round, replace(rounds, running=None)))
 
@@ -182,42 +175,10 @@ def check_newest(round: Round, rounds: Rounds) -> None:
         raise RoundNotNewest(f"Round {rounds.newest} is newer.", round_id=rounds.newest)
 
 
-def _result(snapshot: Mapping[str, Any], answer: Mapping[str, Any], solve_ms: float) -> Result:
-    objective = tuple(Level(level=one["level"], value=one["value"]) for one in answer["objective"])
-    values = {one.level: one.value for one in objective}
-    category = {(pair["commitment"], pair["county"]): pair["category"] for pair in snapshot["pairs"]}
-    new = {(county, category[commitment, county]) for commitment, county in answer["pairs"]}
-    unserved = [
-        need
-        for need in snapshot["needs"]
-        if need["slots"] and not need["live"] and (need["county"], need["category"]) not in new
-    ]
-    return Result(
-        pairings=len(answer["pairs"]),
-        counties_reached=values["counties"],
-        needs_served=values["needs"],
-        needs_unserved=len(unserved),
-        objective=objective,
-        solve_ms=solve_ms,
-    )
-
-
-def _completed(round: Round, result: Result) -> RoundCompleted:
-    return RoundCompleted(
-        round_id=round.id,
-        id=round.id,
-        status="completed",
-        as_of=round.as_of.isoformat(),
-        seed=round.seed,
-        progress=round.progress,
-        snapshot_sha256=str(round.snapshot_sha256),
-        pairings=result.pairings,
-        counties_reached=result.counties_reached,
-        needs_served=result.needs_served,
-        needs_unserved=result.needs_unserved,
-        objective=[{"level": one.level, "value": one.value} for one in result.objective],
-        solve_ms=result.solve_ms,
-    )
+def check_not_overtaken(pairing: Pairing, rounds: Rounds) -> None:
+    """What an older round still proposes, while a newer one's plan is being told."""
+    if pairing.status == "proposed" and pairing.round_id != rounds.newest:
+        raise PairingNotProposed(f"Round {rounds.newest} takes its place.")
 
 
 def _check_running(round: Round) -> None:
