@@ -119,6 +119,10 @@ def withdrawn(*takes_back: str) -> commitments.CommitmentWithdrawn:
     )
 
 
+def expired() -> commitments.CommitmentExpired:
+    return commitments.CommitmentExpired(commitment_id="commitment-1", partner_id="partner-1", category="coverage")
+
+
 def approved(n: int = 1, amount: str | None = "1000.00", **other: Any) -> pairings.PairingApproved:
     """`amount` None: goods."""
     money = {"allocated": {"amount": amount, "currency": "CNY"}, "support_kind": "money"}
@@ -213,8 +217,9 @@ def released(n: int = 1, no: int = 1, amount: str = "300.00") -> funding.FundTra
     return funding.FundTrancheReleased(**_fund(n, amount), entry_id=f"released-{n}-{no}", milestone_no=no)
 
 
-def spent(n: int = 1, amount: str = "100.00") -> funding.FundSpent:
-    return funding.FundSpent(**_fund(n, amount), entry_id=f"spent-{n}", payee="a payee", spent_on="2026-03-07")
+def spent(n: int = 1, amount: str = "100.00", **other: Any) -> funding.FundSpent:
+    fields = _fund(n, amount) | {"entry_id": f"spent-{n}", "payee": "a payee", "spent_on": "2026-03-07"}
+    return funding.FundSpent(**fields | other)
 
 
 def returned(n: int = 1, unreserved: str = "1000.00", refunded: str = "0.00") -> funding.FundReturned:
@@ -248,5 +253,6 @@ def listed(code: str = "520326") -> counties.CountyListed:
     return counties.CountyListed(county_code=code, name={"zh": "务川"}, province=code[:2], on="2014-12-31")
 
 
-def registered(partner_id: str = "partner-1") -> partners.PartnerRegistered:
-    return partners.PartnerRegistered(partner_id=partner_id, name={"zh": "某企业"}, kind="enterprise")
+def registered(partner_id: str = "partner-1", **other: Any) -> partners.PartnerRegistered:
+    fields = {"partner_id": partner_id, "name": {"zh": "某企业"}, "kind": "enterprise"}
+    return partners.PartnerRegistered(**fields | other)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from schemas import commitments, funding, pairings
@@ -13,6 +13,7 @@ from services.notify.domain.archive import ArchivedEvent
 from services.notify.domain.heard import unless_later
 from services.notify.domain.visibility import of_partner
 
+_SHANGHAI = timezone(timedelta(hours=8))
 _OVER = ("withdrawn", "expired")
 
 
@@ -50,6 +51,7 @@ class CommitmentView:
     title: dict[str, Any] = field(default_factory=dict)
     ended: str | None = None
     """`withdrawn` or `expired`; None while it is open."""
+    ended_on: date | None = None
     status: str = "open"
     support: dict[str, Any] = field(default_factory=dict)
     projects_max: int = 0
@@ -105,9 +107,9 @@ def after(view: CommitmentView, archived: ArchivedEvent, event: Event) -> Commit
         case commitments.CommitmentSubmitted() | commitments.CommitmentAmended():
             view = _on_terms(view, archived, event)
         case commitments.CommitmentWithdrawn():
-            view = replace(view, ended="withdrawn")
+            view = replace(view, ended="withdrawn", ended_on=_day(archived))
         case commitments.CommitmentExpired():
-            view = replace(view, ended=view.ended or "expired")
+            view = replace(view, ended=view.ended or "expired", ended_on=view.ended_on or _day(archived))
         case pairings.PairingApproved():
             view = _allocated(view, event.pairing_id, {**event.allocated})
         case pairings.PairingRevoked():
@@ -165,6 +167,10 @@ def _allocated(view: CommitmentView, pairing_id: str, allocated: Mapping[str, An
         return _with_share(view, pairing_id, approved=True, booked=False)
     amount = to_minor(allocated["amount"], allocated["currency"])
     return _with_share(view, pairing_id, approved=True, allocated=amount)
+
+
+def _day(archived: ArchivedEvent) -> date:
+    return archived.time.astimezone(_SHANGHAI).date()
 
 
 def _settled(view: CommitmentView) -> CommitmentView:
