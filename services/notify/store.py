@@ -36,6 +36,7 @@ from services.notify.domain import (
 )
 from services.notify.domain.feed import COLUMNS
 from services.notify.domain.projection import Key
+from services.notify.domain.reports import Report, ReportDocument
 
 Where = dict[str, Any]
 Kind = TypeVar("Kind")
@@ -66,6 +67,8 @@ class Tx(KitTx):
         Delivery: "deliveries",
         Digest: "digests",
         InboxItem: "inbox_items",
+        Report: "reports",
+        ReportDocument: "report_documents",
     }
 
     async def positions(self) -> Positions:
@@ -149,9 +152,20 @@ class Tx(KitTx):
             found.setdefault(delivery.event_id, []).append(delivery)
         return found
 
+    async def filed_before(self, report: Report) -> Report | None:
+        """The last earlier report of the same period."""
+        same = {"from_on": report.from_on.isoformat(), "until_on": report.until_on.isoformat()}
+        found = await self.find(Report, same | {"_id": {"$lt": report.id}}, sort=(("_id", -1),), limit=1)
+        return found[0] if found else None
+
     async def skipped(self) -> list[Mapping[str, Any]]:
         """Numbers that never came and were not waited for any longer."""
         return [row async for row in self.database.skipped.find({}, sort=[("_id", 1)])]
+
+
+def known_at(position: int, types: Sequence[str]) -> Where:
+    """Events of these types up to a position."""
+    return {"position": {"$lte": position}, "type": {"$in": list(types)}}
 
 
 def visible_to(who: Principals) -> Where:
@@ -197,5 +211,6 @@ INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
     ],
     Digest: [_DUE],
     InboxItem: [[("owner", 1), ("_id", 1)]],
+    Report: [[("from_on", 1), ("until_on", 1), ("_id", 1)]],
     DeadLetter: [[("status", 1), ("service", 1), ("topic", 1), ("_id", 1)]],
 }
