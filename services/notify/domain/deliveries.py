@@ -38,7 +38,7 @@ DIGEST_AT = time(8, 0)
 class Attempt:
     """One try. `status` is `unknown`, `delivered`, `failed`, or `repeated`: taken, as one before it had been already.
 
-    `code` is the receiver's, if it answered.
+    `code` is the receiver's, if it answered; `lease` that under which it goes on, None once it has ended.
     """
 
     at: datetime
@@ -145,10 +145,13 @@ def claim(errand: E, subscription: Subscription | None, lease: str, now: datetim
 
 
 def record(errand: E, lease: str, outcome: Outcome, now: datetime) -> E:
-    """Enters how a try ended. Where another holds the errand by now, only the log says so."""
+    """Enters how a try ended, once. Where another holds the errand by now, only the log says so."""
+    if all(attempt.lease != lease for attempt in errand.attempts):
+        return errand
     again = errand.status == outcome.status == "delivered"
+    status = "repeated" if again else outcome.status
     attempts = tuple(
-        replace(attempt, status="repeated" if again else outcome.status, code=outcome.code, detail=outcome.detail)
+        replace(attempt, status=status, code=outcome.code, detail=outcome.detail, lease=None)
         if attempt.lease == lease
         else attempt
         for attempt in errand.attempts

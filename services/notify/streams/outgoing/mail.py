@@ -50,7 +50,6 @@ def letter(
     mail["List-Unsubscribe"] = f"<{link}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = str(voice.locale).replace("_", "-")
     # Old servers take seven bits only.
     mail.set_content(f"{message.text}\n\n-- \n{footer}\n", cte="base64")
     words = escape(voice.say("unsubscribe"))
@@ -60,6 +59,8 @@ def letter(
         subtype="html",
         cte="base64",
     )
+    # After the parts, or it would become the first one's.
+    mail["Content-Language"] = str(voice.locale).replace("_", "-")
     return mail
 
 

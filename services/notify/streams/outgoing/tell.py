@@ -49,6 +49,9 @@ async def tell(context: Context) -> None:
 
 async def tell_next(tx: Tx) -> Decision[Telling | None]:
     """Makes the deliveries of the next events; nothing where there are none."""
+    if (await tx.rebuild()).is_under_way:
+        # A notice has names in it that are not there now.
+        return Decision(None)
     telling = await tx.telling()
     subscriptions = await tx.find(Subscription, {"active": True})
     if not subscriptions:

@@ -1,0 +1,79 @@
+"""Every event type has its words in both languages, in the reader's forms of numbers and days."""
+
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+
+from schemas.catalogue import EVENTS
+from schemas.topics import SERVICES
+from services.kit.tokens import ROLES
+from services.notify.streams.outgoing.words import CATALOGUE, LANGUAGES, Names, Voice, digest, notice
+from tests.notify import builders as b
+
+SAMPLES = sorted((Path(__file__).parents[2] / "schemas/samples").glob("*.json"))
+NAMES = Names(county={"zh": "务川"}, partner={"zh": "某企业", "en": "A company"}, project={"zh": "村村通光纤"})
+
+
+def test_every_event_type_and_role_has_words_in_every_language() -> None:
+    assert set(CATALOGUE["events"]) == set(EVENTS)
+    assert set(CATALOGUE["roles"]) == set(ROLES)
+    assert SERVICES
+    for key, words in CATALOGUE.items():
+        for one in words.values() if key in ("events", "roles", "categories") else [words]:
+            assert set(one) == set(LANGUAGES)
+            zh, en = (set(re.findall(r"{(\w+)}", one[lang])) for lang in LANGUAGES)
+            assert zh == en
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_sample_of_an_event_is_told_in_a_whole_sentence(sample: Path, lang: str) -> None:
+    envelope = orjson.loads(sample.read_bytes())
+    told = Voice.of(lang, "Asia/Shanghai").tell(envelope, NAMES)
+    assert told != CATALOGUE["unknown"][lang].format(type=envelope["type"])
+    assert not re.search(r"[{}]|None", told)
+
+
+@pytest.mark.parametrize(
+    ("tag", "language", "locale"),
+    [
+        ("zh-CN", "zh", "zh_Hans_CN"), ("zh-Hans-CN", "zh", "zh_Hans_CN"), ("zh", "zh", "zh"), ("en", "en", "en"),
+        ("en-GB", "en", "en_GB"), ("EN_us", "en", "en_US"), ("xx", "zh", "zh"), ("it-IT", "zh", "zh"),
+        ("pt-BR", "zh", "zh"), ("q", "zh", "zh"), ("tlh", "zh", "zh"),
+    ],
+)  # fmt: skip
+def test_a_reader_gets_the_nearest_language_or_the_default(tag: str, language: str, locale: str) -> None:
+    voice = Voice.of(tag, "Asia/Shanghai")
+    assert (voice.lang, str(voice.locale)) == (language, locale)
+
+
+def test_days_times_and_amounts_are_in_the_readers_form_and_zone() -> None:
+    spent = b.envelope(b.spent(amount="1234567.50"))
+    gb, zh = Voice.of("en-GB", "Europe/London"), Voice.of("zh-CN", "Asia/Shanghai")
+    assert "CN¥1,234,567.50" in gb.tell(spent, NAMES)
+    assert "¥1,234,567.50" in zh.tell(spent, NAMES)
+    assert gb.when(spent) == "When: 4 Mar 2026, 01:00:00 (Europe/London)"
+    assert zh.when(spent) == "时间：2026年3月4日 09:00:00（Asia/Shanghai）"
+
+
+def test_an_event_of_a_later_version_is_told_by_its_type_and_holds_up_nobody() -> None:
+    voice = Voice.of("en", "UTC")
+    assert voice.tell({"type": "jiedui.unheard.of", "data": {}}, Names()) == "jiedui.unheard.of happened"
+    assert voice.tell({"type": "jiedui.fund.spent", "data": {"amount": 7}}, Names()) == "jiedui.fund.spent happened"
+
+
+def test_what_people_wrote_is_text_in_html_and_no_header() -> None:
+    event = b.cancelled()
+    raw = b.envelope(event)
+    raw["data"]["reason"] = "<script>alert(1)</script>\r\nBcc: all@example.org"
+    message = notice(Voice.of("en", "UTC"), raw, NAMES, ["officer"])
+    assert "<script>" not in message.html
+    assert "\n" not in message.subject
+    assert "&lt;script&gt;" in digest(Voice.of("en", "UTC"), [message]).html
+
+
+def test_a_digest_says_how_much_it_leaves_out() -> None:
+    message = notice(Voice.of("en", "UTC"), b.envelope(b.listed()), NAMES, [])
+    assert "And 1,300 more" in digest(Voice.of("en", "UTC"), [message] * 1500).text
