@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pymongo import ASCENDING, IndexModel
 
+from services.kit.lease import Lease
 from services.kit.mongo import from_document
 from services.kit.transact import Tx as KitTx
 from services.notify.domain import (
@@ -36,6 +37,7 @@ from services.notify.domain import (
 )
 from services.notify.domain.feed import COLUMNS
 from services.notify.domain.projection import Key
+from services.notify.domain.rebuild import Rebuild
 from services.notify.domain.reports import Report, ReportDocument
 
 Where = dict[str, Any]
@@ -69,6 +71,7 @@ class Tx(KitTx):
         InboxItem: "inbox_items",
         Report: "reports",
         ReportDocument: "report_documents",
+        Rebuild: "rebuilds",
     }
 
     async def positions(self) -> Positions:
@@ -108,6 +111,22 @@ class Tx(KitTx):
 
     async def projection(self) -> Projection:
         return await self.get(Projection, Projection().id) or Projection()
+
+    async def hold(self, lease: Lease) -> None:
+        """Ties this unit to a lease: it is written only if nobody else leads by then."""
+        assert self.session is not None
+        await lease.guard(self.session)
+
+    async def rebuild(self) -> Rebuild:
+        return await self.get(Rebuild, Rebuild().id) or Rebuild()
+
+    async def some_read_models(self, limit: int) -> list[Any]:
+        """Some of what can be folded again from the archive; empty where nothing is left."""
+        for kind in READ_MODELS:
+            states: list[Any] = await self.find(kind, {}, limit=limit)
+            if states:
+                return states
+        return []
 
     async def states(self, keys: set[Key]) -> dict[Key, Any]:
         """States by key; None where there is none."""
@@ -161,6 +180,21 @@ class Tx(KitTx):
     async def skipped(self) -> list[Mapping[str, Any]]:
         """Numbers that never came and were not waited for any longer."""
         return [row async for row in self.database.skipped.find({}, sort=[("_id", 1)])]
+
+
+# All that is folded from the archive, and nothing else.
+READ_MODELS: tuple[type, ...] = (
+    ProjectView,
+    CommitmentView,
+    PartnerView,
+    CountyView,
+    PairingView,
+    ObservationView,
+    Saga,
+    Entry,
+    Tally,
+    PassedOver,
+)
 
 
 def known_at(position: int, types: Sequence[str]) -> Where:
