@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from services.notify.settings import Settings
 from tests.conftest import free_ports
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom, newsroom_at
+from tests.notify.receiving import receiver
 from tests.waiting import until
 
 
@@ -30,12 +32,13 @@ class Desk(Newsroom):
             "JIEDUI_MONGODB_URI": self.settings.mongodb_uri,
             "JIEDUI_HOME": str(self.settings.home),
             "JIEDUI_NOTIFY_WORKER_PORT": str(self.settings.worker_port),
+            "JIEDUI_WEBHOOK_ALLOW": "127.0.0.0/8",
             "OTEL_TRACES_EXPORTER": "none",
         }
 
-    def start_worker(self) -> None:
+    def start_worker(self, **environment: str) -> None:
         command = [sys.executable, "-m", "services.notify.main", "worker"]
-        self.worker = subprocess.Popen(command, env=self.environment())
+        self.worker = subprocess.Popen(command, env=self.environment() | environment)
 
     def kill_worker(self) -> None:
         self.worker.send_signal(signal.SIGKILL)
@@ -73,7 +76,14 @@ class Desk(Newsroom):
 async def desk(kafka: str, mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     home = tmp_path_factory.mktemp("desk")
     (worker_port,) = free_ports(1)
-    settings = Settings(port=0, worker_port=worker_port, home=home, mongodb_uri=mongodb, kafka_bootstrap=kafka)
+    settings = Settings(
+        port=0,
+        worker_port=worker_port,
+        home=home,
+        mongodb_uri=mongodb,
+        kafka_bootstrap=kafka,
+        webhook_allow=(ip_network("127.0.0.0/8"),),
+    )
     async with newsroom_at(settings, "notify") as newsroom:
         made = Desk(newsroom.settings, "notify")
         made.start_worker()
@@ -159,3 +169,29 @@ async def test_a_killed_worker_shows_in_the_monitor_and_takes_up_where_it_was(de
     await until(archived, "the five are archived")
     numbers = [row["position"] async for row in desk.context.database.events.find().sort("position", 1)]
     assert numbers == list(range(1, before + 6))
+
+
+async def test_killed_while_it_sends_nothing_is_lost_and_what_comes_twice_has_the_same_id(desk: Desk) -> None:
+    async with receiver() as hook:
+        made = await desk.post("/subscriptions", {"channel": "webhook", "target": hook.url})
+        path = f"/subscriptions/{made.json()['id']}/deliveries?limit=500&total=true"
+        await desk.register(100)
+        await until(lambda: len(hook.requests) >= 20, "some have been sent")
+        desk.kill_worker()
+        # What it held is free again after its lease.
+        desk.start_worker(JIEDUI_CLOCK_OFFSET="100s")
+
+        async def all_delivered() -> bool:
+            return bool((await desk.read(f"{path}&status=delivered"))["total"] == 100)
+
+        await until(all_delivered, "all are delivered", 60)
+        ids = [request.headers["webhook-id"] for request in hook.requests]
+        found = (await desk.read(path))["items"]
+        assert {delivery["webhook_id"] for delivery in found} == set(ids)
+        for delivery in found:
+            tries = [attempt["status"] for attempt in delivery["attempts"]]
+            # A try that was cut off stands in the log, whether the receiver had it or not.
+            assert tries in (["delivered"], ["unknown", "delivered"])
+            assert 1 <= ids.count(delivery["webhook_id"]) <= len(tries)
+    metrics = (await desk.client.get(f"http://127.0.0.1:{desk.settings.worker_port}/metrics")).text
+    assert 'jiedui_deliveries_total{channel="webhook",status="delivered"}' in metrics
