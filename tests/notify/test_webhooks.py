@@ -8,7 +8,7 @@ import orjson
 import pytest
 from standardwebhooks import Webhook
 
-from services.notify.streams.outgoing import receivers
+from services.notify.streams.outgoing import receivers, send
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 from tests.notify.receiving import Answer, Request, post_room, receiver, status
@@ -242,10 +242,12 @@ async def talks_nonsense(_: Request, writer: asyncio.StreamWriter) -> None:
         (status(307, location="http://127.0.0.1:1/"), "failed"),
     ],
 )
-async def test_a_bad_receiver_harms_no_other(newsroom: Newsroom, bad: Answer, word: str) -> None:
+async def test_a_bad_receiver_harms_no_other(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, bad: Answer, word: str
+) -> None:
+    monkeypatch.setattr(send, "LONGEST_S", 1.5)
     async with receiver(bad) as evil, receiver() as good, post_room(newsroom) as room:
         of_evil, of_good = await subscribed(newsroom, evil.url), await subscribed(newsroom, good.url)
-        room.sender._webhooks._longest_s = 1.5
         await newsroom.happen(*(b.listed(f"{number:06}") for number in range(40)))
         await room.tell()
 
@@ -281,3 +283,49 @@ async def test_a_thousand_events_with_the_receiver_away_for_two_minutes_all_come
         positions = sorted(orjson.loads(request.body)["position"] for request in hook.requests)
         assert positions == list(range(1, 1001))
         assert subscription["active"]
+
+
+async def slowly(_: Request, writer: asyncio.StreamWriter) -> None:
+    await asyncio.wait({asyncio.create_task(asyncio.Event().wait())}, timeout=1.5)
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    await writer.drain()
+
+
+async def test_a_receiver_that_takes_longer_than_we_wait_is_given_more_time_and_the_log_says_unknown_then_delivered(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "LONGEST_S", 0.5)
+    async with receiver(slowly) as hook:
+        subscription = await subscribed(newsroom, hook.url)
+        await newsroom.happen(b.listed())
+        for passed in (0, 6, 60):
+            async with post_room(newsroom, timedelta(seconds=passed)) as room:
+                await room.work()
+        (delivery,) = await log(newsroom, subscription)
+        assert words(delivery) == ["unknown", "delivered"]
+        assert len({request.headers["webhook-id"] for request in hook.requests}) == 1
+
+
+def test_receivers_that_fail_hold_few_tries_together_and_those_that_take_are_not_kept_in_mind() -> None:
+    now = 0.0
+    known = receivers.Receivers(lambda: now)
+    for number in range(100):
+        known.begin(f"bad-{number}")
+        known.end(f"bad-{number}", failed=True)
+    begun = 0
+    for number in range(100):
+        if known.room(f"bad-{number}"):
+            known.begin(f"bad-{number}")
+            begun += 1
+    assert begun == receivers.FAILING_AT_ONCE
+    assert known.room("good") == receivers.AT_ONCE
+    assert len(known.full()) == 100
+    now += 10
+    for number in range(100):
+        if number < begun:
+            known.end(f"bad-{number}", failed=False)
+    assert known.room("bad-99") == 1
+    known.begin("good")
+    now += 10
+    known.end("good", failed=False)
+    assert "good" not in known.full()

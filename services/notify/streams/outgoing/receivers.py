@@ -1,7 +1,7 @@
 """What one receiver is spared: how many tries at once, how many a second.
 
-A receiver that fails is tried one at a time until it takes something again, so that one that is slow
-or away holds few of this worker's tries, and nobody waits for another's.
+A receiver that fails is tried one at a time until it takes something again, and all those that fail
+hold few of this worker's tries together, so nobody waits for another's.
 """
 
 import time
@@ -13,6 +13,7 @@ from services.notify.streams.outgoing.addresses import place
 
 AT_ONCE = 4
 PER_SECOND = 50.0
+FAILING_AT_ONCE = 64
 INBOX, MAIL = "inbox", "mail"
 
 
@@ -35,10 +36,13 @@ class Receivers:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known: dict[str, _Receiver] = {}
+        self._to_failing = 0
 
     def room(self, name: str) -> int:
         """How many tries may begin now."""
         receiver = self._refilled(name)
+        if receiver.failing and self._to_failing >= FAILING_AT_ONCE:
+            return 0
         most = 1 if receiver.failing else AT_ONCE
         return max(min(most - receiver.under_way, int(receiver.tokens)), 0)
 
@@ -50,11 +54,15 @@ class Receivers:
         receiver = self._refilled(name)
         receiver.under_way += 1
         receiver.tokens -= 1
+        self._to_failing += receiver.failing
 
     def end(self, name: str, *, failed: bool) -> None:
         receiver = self._refilled(name)
+        # Those under way count as going to a failing one from the moment it fails, and no longer once it takes one.
+        self._to_failing -= receiver.under_way * receiver.failing
         receiver.under_way -= 1
         receiver.failing = failed
+        self._to_failing += receiver.under_way * receiver.failing
         if not receiver.under_way and not failed and receiver.tokens >= PER_SECOND:
             del self._known[name]
 

@@ -22,13 +22,14 @@ from services.notify.streams.outgoing import mail, metrics
 from services.notify.streams.outgoing.notices import after_failure
 from services.notify.streams.outgoing.receivers import Receivers
 from services.notify.streams.outgoing.tell import inbox_item
-from services.notify.streams.outgoing.webhook import Webhooks, sign
+from services.notify.streams.outgoing.webhook import LONGEST_S, PATIENT_S, Webhooks, sign
 from services.notify.streams.outgoing.words import Voice
 from services.notify.streams.outgoing.words import digest as digest_of
 
 log = logging.getLogger(__name__)
 
 SLOTS = 256
+_GRACE_S = 5.0
 _LOOKED_AT = 64
 
 
@@ -48,7 +49,7 @@ async def send(context: Context) -> None:
         async for _ in context.changes(Delivery):
             await sender.begin_due()
     finally:
-        await sender.close()
+        await sender.close(_GRACE_S)
 
 
 class Sender:
@@ -81,7 +82,10 @@ class Sender:
         while self._under_way:
             await asyncio.wait(self._under_way)
 
-    async def close(self) -> None:
+    async def close(self, grace_s: float = 0.0) -> None:
+        """Lets tries that are under way end for so long; what is cut off goes out again after its lease."""
+        if self._under_way and grace_s:
+            await asyncio.wait(self._under_way, timeout=grace_s)
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -147,11 +151,14 @@ class Sender:
         errand, subscription = try_.errand, try_.subscription
         if isinstance(errand, Delivery) and subscription.channel == "webhook":
             now = self._context.now()
-            headers = sign(errand.id, now, errand.body or b"", subscription.signing(now))
+            url, body = subscription.target or "", errand.body or b""
+            headers = sign(errand.id, now, body, subscription.signing(now))
             with tracing.sending(errand.traceparent, "webhook", errand.id) as traceparent:
                 if traceparent:
                     headers["traceparent"] = traceparent
-                return await self._webhooks.post(subscription.target or "", headers, errand.body or b"")
+                return await self._webhooks.post(
+                    subscription.target or "", headers, errand.body or b"", _patience_s(errand)
+                )
         if subscription.channel == "mail":
             return await self._mail(errand, subscription)
         # The inbox is in our own database: the item is written with the entry of its success.
@@ -167,6 +174,12 @@ class Sender:
         link = f"{self._settings.public_url}/unsubscribe/{subscription.unsubscribe_token}"
         letter = mail.letter(server, subscription.target, errand.id, errand.message, voice, link, errand.created_at)
         return await mail.send(server, letter, subscription.target)
+
+
+def _patience_s(delivery: Delivery) -> float:
+    """A receiver that did not answer the last try in time gets more of it."""
+    unanswered = len(delivery.attempts) > 1 and delivery.attempts[-2].status == "unknown"
+    return PATIENT_S if unanswered else LONGEST_S
 
 
 async def _enter(tx: Tx, try_: _Try, outcome: Outcome) -> Decision[None]:

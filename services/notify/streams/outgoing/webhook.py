@@ -1,7 +1,8 @@
 """Webhooks by Standard Webhooks: signed posts of events, to receivers that are not trusted.
 
-A try ends after `LONGEST_S` whatever the receiver does; of its answer only the status matters, and at
-most `ANSWER_BYTES` of the rest are read. A redirect is not followed: it could lead anywhere.
+A try ends after `LONGEST_S` whatever the receiver does, or after `PATIENT_S` where it left the one before
+unanswered: it may be at work that takes longer. Of its answer only the status matters, and at most
+`ANSWER_BYTES` of the rest are read. A redirect is not followed: it could lead anywhere.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from services.notify.streams.outgoing.addresses import AddressRefused, GuardedNe
 
 PREFIX = "whsec_"
 LONGEST_S = 20.0
+PATIENT_S = 60.0
 ANSWER_BYTES = 64 * 1024
 _CONNECT_S = 5.0
 _REST_S = 2.0
@@ -58,8 +60,7 @@ def sign(id: str, at: datetime, body: bytes, keys: Sequence[str]) -> dict[str, s
 class Webhooks:
     """Posts to receivers."""
 
-    def __init__(self, networks: Sequence[Network], longest_s: float = LONGEST_S) -> None:
-        self._longest_s = longest_s
+    def __init__(self, networks: Sequence[Network]) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             max_connections=None,
             max_keepalive_connections=_IDLE_CONNECTIONS,
@@ -67,17 +68,17 @@ class Webhooks:
             network_backend=GuardedNetwork(networks),
         )
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+    async def post(self, url: str, headers: dict[str, str], body: bytes, within_s: float = LONGEST_S) -> Outcome:
         """One try. Where no answer came in time the receiver may have it or not: `unknown`."""
         sent = {
             "content-type": "application/json; charset=utf-8",
             "content-length": str(len(body)),
             "user-agent": "jiedui-webhooks/1",
         } | headers
-        timeouts = {"connect": _CONNECT_S, "read": self._longest_s, "write": self._longest_s, "pool": self._longest_s}
+        timeouts = {"connect": _CONNECT_S, "read": within_s, "write": within_s, "pool": within_s}
         outcome: Outcome | None = None
         try:
-            async with asyncio.timeout(self._longest_s):
+            async with asyncio.timeout(within_s):
                 async with self._pool.stream(
                     "POST", url, headers=list(sent.items()), content=body, extensions={"timeout": timeouts}
                 ) as response:
@@ -85,25 +86,26 @@ class Webhooks:
                     await _rest(response)
         except _Faults as error:
             # Once the status is there, what becomes of the rest does not matter.
-            return outcome or self._what_went_wrong(error)
+            return outcome or _what_went_wrong(error, within_s)
         return outcome
-
-    def _what_went_wrong(self, error: Exception) -> Outcome:
-        match error:
-            case AddressRefused():
-                return Outcome(status="failed", detail=str(error))
-            case httpcore.ConnectError() | httpcore.ConnectTimeout():
-                return Outcome(status="failed", detail=f"cannot be connected to: {_brief(error)}")
-            case TimeoutError():
-                return Outcome(status="unknown", detail=f"no answer within {self._longest_s:g} s")
-            case OSError():
-                return Outcome(status="failed", detail=f"cannot be connected to: {_brief(error)}")
-            case httpcore.UnsupportedProtocol() | ValueError():
-                return Outcome(status="failed", detail=f"cannot be posted to: {_brief(error)}")
-        return Outcome(status="unknown", detail=f"no whole answer: {_brief(error)}")
 
     async def close(self) -> None:
         await self._pool.aclose()
+
+
+def _what_went_wrong(error: Exception, within_s: float) -> Outcome:
+    match error:
+        case AddressRefused():
+            return Outcome(status="failed", detail=str(error))
+        case httpcore.ConnectError() | httpcore.ConnectTimeout():
+            return Outcome(status="failed", detail=f"cannot be connected to: {_brief(error)}")
+        case TimeoutError():
+            return Outcome(status="unknown", detail=f"no answer within {within_s:g} s")
+        case OSError():
+            return Outcome(status="failed", detail=f"cannot be connected to: {_brief(error)}")
+        case httpcore.UnsupportedProtocol() | ValueError():
+            return Outcome(status="failed", detail=f"cannot be posted to: {_brief(error)}")
+    return Outcome(status="unknown", detail=f"no whole answer: {_brief(error)}")
 
 
 def _judge(status: int) -> Outcome:
