@@ -156,9 +156,7 @@ class Sender:
             with tracing.sending(errand.traceparent, "webhook", errand.id) as traceparent:
                 if traceparent:
                     headers["traceparent"] = traceparent
-                return await self._webhooks.post(
-                    subscription.target or "", headers, errand.body or b"", _patience_s(errand)
-                )
+                return await self._webhooks.post(url, headers, body, _patience_s(errand))
         if subscription.channel == "mail":
             return await self._mail(errand, subscription)
         # The inbox is in our own database: the item is written with the entry of its success.
