@@ -174,6 +174,26 @@ def verify() -> None:
 
 
 @app.command()
+def rebuild(service: Annotated[Literal["notify"], typer.Argument(help="Only notify has read models.")]) -> None:
+    """Drop the read models of SERVICE and fold them again from the archive, beside what runs. Tells nobody again."""
+    from pymongo.errors import PyMongoError
+
+    from deploy.home import Home
+    from deploy.rebuild import rebuild_notify
+
+    settings = _settings()
+    state = Home(settings.home).state()
+    uri = state.mongodb_uri if state else settings.mongodb_uri
+    if uri is None:
+        _fail("nothing runs here: make run first, or set JIEDUI_MONGODB_URI")
+    try:
+        done = asyncio.run(rebuild_notify(uri, settings.home))
+    except PyMongoError as fault:
+        _fail(f"the database cannot be reached: {fault}")
+    print(f"{done.events} events folded again; nobody was told: {done.suppressed} deliveries suppressed")
+
+
+@app.command()
 def load(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Laid out as deploy/example is.")],
 ) -> None:

@@ -24,6 +24,7 @@ from pymongo.errors import PyMongoError
 
 from schemas.topics import HEARTBEATS
 from services.kit import health, outbox
+from services.kit.build import build
 from services.kit.clock import rfc3339
 from services.kit.consumer import HEARTBEAT_MS, SESSION_TIMEOUT_MS, Consumer
 from services.kit.inbox import Inbox
@@ -155,6 +156,7 @@ class _Parts:
             "service": self.context.service.name,
             "slot": settings.worker_slot,
             "pid": os.getpid(),
+            "build": build(),
             "at": rfc3339(self.context.now()),
             "outbox_depth": depth,
             "outbox_oldest_age_s": age_s,

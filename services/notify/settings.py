@@ -57,12 +57,27 @@ def _networks(value: Any) -> Any:
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
+def _trace_url(value: Any) -> Any:
+    """
+    Raises:
+        ValueError: it is no template of a URL.
+    """
+    if not value:
+        return None
+    if not isinstance(value, str) or urlsplit(value).scheme not in ("http", "https") or "{trace_id}" not in value:
+        raise ValueError("give an http:// or https:// URL with {trace_id} in it")
+    return value
+
+
 class Settings(settings.Settings):
     port: int = Field(8004, validation_alias="JIEDUI_NOTIFY_PORT")
     worker_port: int = Field(8104, validation_alias="JIEDUI_NOTIFY_WORKER_PORT")
     smtp_url: Annotated[MailServer | None, NoDecode, BeforeValidator(_mail_server)] = None
     webhook_allow: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     """Networks with commas between them, such as `127.0.0.0/8, fd00::/8`."""
+
+    trace_url: Annotated[str | None, BeforeValidator(_trace_url)] = None
+    """Where a trace can be looked at, with `{trace_id}` for its id."""
 
     @property
     def public_url(self) -> str:

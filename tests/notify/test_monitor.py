@@ -1,21 +1,29 @@
 """The monitor and the dead letters over HTTP, with Kafka away: unknown is not nought."""
 
 import base64
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.topics import dead_letters
+from services.kit.build import build
 from services.kit.clock import rfc3339
 from services.kit.decision import Decision
 from services.kit.records import RawRecord
+from services.notify.api.gauges import show
+from services.notify.api.lag import Lag
+from services.notify.api.monitor import look
 from services.notify.domain import Pulse
+from services.notify.settings import Settings
 from services.notify.store import Tx
 from tests.notify import builders as b
-from tests.notify.conftest import Newsroom
+from tests.notify.conftest import Newsroom, newsroom_at
 from tests.notify.test_heartbeats import pulse
+from tests.waiting import until
 
 
 def letter(offset: int = 7, value: bytes | None = b"\xff not JSON", service: str = "funding") -> RawRecord:
@@ -153,3 +161,59 @@ async def test_skipped_numbers_and_events_that_could_not_be_folded_are_told(news
     gap, passed_over = (await newsroom.read("/monitor"))["skipped"]
     assert gap == {"stream": "/jiedui/pairing p", "first": 3, "last": 4, "reason": "never came"}
     assert (passed_over["stream"], passed_over["first"]) == ("/jiedui/funding project-1", 1)
+
+
+async def test_metrics_show_what_is_known_and_have_no_sample_of_what_is_not(newsroom: Newsroom) -> None:
+    await newsroom.inbox.take([letter()])
+    heard = replace(pulse(), at=newsroom.context.now(), build="0.1.0+abc")
+
+    async def beat(tx: Tx) -> Decision[None]:
+        await tx.get(Pulse, heard.id)
+        return Decision(None, saves=(heard,))
+
+    await newsroom.context.transact(beat, "test")
+    await newsroom.happen(b.registered())
+    shown = await look(newsroom.context.reading(), Lag(), newsroom.context)
+    assert shown["workers"] == [{"id": heard.id, "service": "funding", "build": "0.1.0+abc"}]
+    assert shown["deliveries"] == {"waiting": 0, "failed": 0, "suppressed": 0}
+    show(shown | {"lag": [{"group": "g", "topic": "t", "count": 0, "age_s": 0.0},
+                          {"group": "g", "topic": "away", "count": None, "age_s": None}]})  # fmt: skip
+
+    async def archived() -> bool:
+        return "jiedui_event_to_archive_seconds_count" in (await newsroom.client.get("/metrics")).text
+
+    await until(archived, "the hub has seen an event")
+    text = (await newsroom.client.get("/metrics")).text
+    assert 'jiedui_lag_records{group="g",topic="t"} 0.0' in text
+    assert 'topic="away"' not in text
+    assert 'jiedui_service_outbox_depth{service="funding"} 3.0' in text
+    assert 'jiedui_service_outbox_depth{service="pairing"}' not in text
+    assert 'jiedui_worker_info{build="0.1.0+abc"' in text
+    for line in ("jiedui_dead_letters 1.0", "jiedui_stuck_sagas 0.0", "jiedui_stream_listeners"):
+        assert line in text
+
+
+def test_a_build_names_the_version_and_the_source() -> None:
+    assert re.fullmatch(r"[0-9.]+\+[0-9a-f]{12}", build())
+
+
+@pytest.mark.parametrize("url", ["", None])
+def test_without_a_template_traces_have_no_link(url: Any) -> None:
+    assert Settings(port=1, worker_port=2, trace_url=url).trace_url is None
+
+
+@pytest.mark.parametrize("url", ["http://zipkin/", "ftp://x/{trace_id}", "{trace_id}"])
+def test_a_template_that_leads_nowhere_stops_the_program(url: str) -> None:
+    with pytest.raises(ValidationError, match="trace_id"):
+        Settings(port=1, worker_port=2, trace_url=url)
+
+
+async def test_a_story_links_to_each_trace(newsroom: Newsroom) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    record = newsroom.record(b.opened(), traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    await newsroom.inbox.take([record, newsroom.record(b.reported())])
+    async with newsroom_at(
+        newsroom.settings.model_copy(update={"trace_url": "https://traces.example/t/{trace_id}"}), newsroom.name
+    ) as linked:
+        found = (await linked.read("/story/project-1"))["items"]
+    assert [item["trace_url"] for item in found] == [f"https://traces.example/t/{trace}", None]

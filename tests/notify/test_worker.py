@@ -1,11 +1,13 @@
 """Notify's worker as a process of its own, on a real broker: from the topics to the API, over a kill."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -169,6 +171,26 @@ async def test_a_killed_worker_shows_in_the_monitor_and_takes_up_where_it_was(de
     await until(archived, "the five are archived")
     numbers = [row["position"] async for row in desk.context.database.events.find().sort("position", 1)]
     assert numbers == list(range(1, before + 6))
+
+
+async def test_the_command_rebuilds_the_read_models_where_no_worker_runs(desk: Desk) -> None:
+    desk.kill_worker()
+    try:
+        before = await desk.context.database.partner_views.count_documents({})
+        newest = (await desk.context.reading().projection()).position
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [Path(sys.executable).with_name("jiedui"), "rebuild", "notify"],
+            env=desk.environment(),
+            capture_output=True,
+            text=True,
+            timeout=25,
+        )
+        assert done.stdout == f"{newest} events folded again; nobody was told: 0 deliveries suppressed\n"
+        assert done.returncode == 0
+        assert await desk.context.database.partner_views.count_documents({}) == before
+    finally:
+        desk.start_worker()
 
 
 async def test_killed_while_it_sends_nothing_is_lost_and_what_comes_twice_has_the_same_id(desk: Desk) -> None:

@@ -16,11 +16,12 @@ from services.notify.api import (
     subscriptions,
     views,
 )
+from services.notify.api.gauges import keep_gauges
 from services.notify.api.hub import Hub
 from services.notify.api.inbox import UNSUBSCRIBE
 from services.notify.api.lag import Lag
 
-__all__ = ["UNSUBSCRIBE", "Hub", "Lag", "routers"]
+__all__ = ["UNSUBSCRIBE", "Hub", "Lag", "keep_gauges", "routers"]
 
 
 def routers(hub: Hub, lag: Lag) -> tuple[APIRouter, ...]:

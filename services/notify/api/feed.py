@@ -36,11 +36,12 @@ class FeedPage(BaseModel):
 class StoryItem(FeedItem):
     """`queue_ms` is the time from when the event was written to when it was archived.
 
-    The deliveries are the caller's own.
+    `trace_url` is where the trace can be looked at, if that is set up. The deliveries are the caller's own.
     """
 
     queue_ms: int
     trace_id: str | None
+    trace_url: str | None
     deliveries: list[DeliveryView]
 
 
@@ -84,7 +85,8 @@ async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
         if not events:
             raise NotFound(f"There is no story of {id}.")
         told = await tx.told_of([event.id for event in events], call.caller.sub)
-        items = [_told(event, told.get(event.id, [])) for event in in_causal_order(events)]
+        link = call.request.app.state.context.settings.trace_url
+        items = [_told(event, told.get(event.id, []), link) for event in in_causal_order(events)]
         return {"items": items} | as_of(positions.newest, positions.archived_at)
 
     return await call.read(work, ok(dict))
@@ -95,10 +97,11 @@ def item(event: ArchivedEvent) -> dict[str, Any]:
     return {"position": event.position, "event": event.envelope}
 
 
-def _told(event: ArchivedEvent, deliveries: list[Delivery]) -> dict[str, Any]:
+def _told(event: ArchivedEvent, deliveries: list[Delivery], link: str | None) -> dict[str, Any]:
     waited = event.archived_at - event.recorded_at
     return item(event) | {
         "queue_ms": max(round(waited.total_seconds() * 1000), 0),
         "trace_id": event.trace_id,
+        "trace_url": link.replace("{trace_id}", event.trace_id) if link and event.trace_id else None,
         "deliveries": [DeliveryView.of(delivery).model_dump() for delivery in deliveries],
     }

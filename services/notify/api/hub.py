@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 
 from services.kit.service import Context
 from services.notify.domain import ArchivedEvent, EventFilter, Positions, Principals, sees
@@ -34,6 +34,11 @@ _BATCH = 500
 _TICK_S = 1.0
 
 _LISTENERS = Gauge("jiedui_stream_listeners", "Clients of the event stream")
+_ARCHIVED_AFTER = Histogram(
+    "jiedui_event_to_archive_seconds",
+    "Time from when an event was written to when it was archived",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
 
 
 @dataclass(slots=True)
@@ -135,6 +140,7 @@ class Hub:
     async def _read(self, context: Context) -> int:
         events = await context.reading().events_after(self.newest, {}, _BATCH)
         for event in events:
+            _ARCHIVED_AFTER.observe(max((event.archived_at - event.recorded_at).total_seconds(), 0.0))
             self._ring.append(frame(event))
             self._ring_bytes += len(self._ring[-1].data)
         if events:

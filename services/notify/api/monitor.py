@@ -14,7 +14,7 @@ from services.kit.http import Call, allow, ok
 from services.kit.service import Context
 from services.notify import domain
 from services.notify.api.lag import Lag, Row
-from services.notify.domain import DeadLetter, PassedOver, Wait
+from services.notify.domain import DeadLetter, Delivery, PassedOver, Wait
 from services.notify.store import Tx
 
 
@@ -61,6 +61,22 @@ class RateRow(BaseModel):
     sent_per_minute: float | None
 
 
+class WorkerRow(BaseModel):
+    """A worker that spoke in the last 5 s; `build` says which program it is."""
+
+    id: str
+    service: str
+    build: str | None
+
+
+class DeliveryCounts(BaseModel):
+    """What waits to be sent, what failed for good, and what was not sent again when the archive was walked again."""
+
+    waiting: int
+    failed: int
+    suppressed: int
+
+
 class Monitor(BaseModel):
     lag: list[LagRow]
     outbox: list[OutboxRow]
@@ -68,6 +84,8 @@ class Monitor(BaseModel):
     stuck: list[StuckRow]
     skipped: list[SkippedRow]
     rates: list[RateRow]
+    workers: list[WorkerRow]
+    deliveries: DeliveryCounts
 
 
 def router(lag: Lag) -> APIRouter:
@@ -79,12 +97,17 @@ def router(lag: Lag) -> APIRouter:
         context: Context = call.request.app.state.context
 
         async def work(tx: Tx) -> Mapping[str, Any]:
-            rows = await lag.rows(context.settings.kafka_bootstrap)
-            return {"lag": [_lag(row) for row in rows], **await _found(tx)}
+            return await look(tx, lag, context)
 
         return await call.read(work, ok(dict))
 
     return router
+
+
+async def look(tx: Tx, lag: Lag, context: Context) -> dict[str, Any]:
+    """All that the monitor shows."""
+    rows = await lag.rows(context.settings.kafka_bootstrap)
+    return {"lag": [_lag(row) for row in rows], **await _found(tx)}
 
 
 async def _found(tx: Tx) -> dict[str, Any]:
@@ -95,6 +118,12 @@ async def _found(tx: Tx) -> dict[str, Any]:
         "stuck": [_stuck(wait) for wait in await _waits(tx)],
         "skipped": await _skipped(tx),
         "rates": domain.rates(pulses, SERVICES, tx.now),
+        "workers": domain.workers(pulses, tx.now),
+        "deliveries": {
+            "waiting": await tx.count(Delivery, {"status": "waiting"}),
+            "failed": await tx.count(Delivery, {"status": "failed"}),
+            "suppressed": (await tx.telling()).suppressed,
+        },
     }
 
 

@@ -18,7 +18,7 @@ from services.notify.domain.deliveries import (
 )
 from services.notify.domain.entries import Entry
 from services.notify.domain.feed import EventFilter, in_causal_order
-from services.notify.domain.heartbeats import Pulse, beat, outboxes, rates
+from services.notify.domain.heartbeats import Pulse, beat, outboxes, rates, workers
 from services.notify.domain.observations import ObservationView
 from services.notify.domain.pairings import PairingView
 from services.notify.domain.parties import CountyView, PartnerView
@@ -95,4 +95,5 @@ __all__ = [
     "stuck",
     "total",
     "walk_again",
+    "workers",
 ]

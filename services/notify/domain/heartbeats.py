@@ -27,6 +27,8 @@ class Pulse:
     """Events taken in since the worker started."""
     sent: int
     """Records sent since the worker started."""
+    build: str | None = None
+    """Which program it is."""
     applied_per_minute: float = 0.0
     sent_per_minute: float = 0.0
 
@@ -53,6 +55,15 @@ def beat(before: Pulse | None, now: Pulse) -> Pulse:
         applied_per_minute=smoothed(before.applied_per_minute, before.applied, now.applied),
         sent_per_minute=smoothed(before.sent_per_minute, before.sent, now.sent),
     )
+
+
+def workers(pulses: Iterable[Pulse], now: datetime) -> list[dict[str, Any]]:
+    """The workers that spoke lately, and which program each is."""
+    speaking = (pulse for pulse in pulses if now - pulse.at <= SILENT_AFTER)
+    return [
+        {"id": pulse.id, "service": pulse.service, "build": pulse.build}
+        for pulse in sorted(speaking, key=lambda pulse: pulse.id)
+    ]
 
 
 def outboxes(pulses: Iterable[Pulse], services: Iterable[str], now: datetime) -> list[dict[str, Any]]:
