@@ -245,7 +245,7 @@ def _shape(entry: Entry, sign: int) -> int:
 def _fault_of(account: Account, kept: _Kept | None) -> str | None:
     owner = account.owner
     id = paid_of(owner.id).id if owner.kind == "payee" else f"{owner.kind}-{owner.id}-{account.holds}"
-    if account.id != id:
+    if account.id != id or (owner.kind == "payee") != (account.holds == "paid"):
         return "does not have the id of its owner"
     if kept is None:
         # A partner's account is opened with the partner.
