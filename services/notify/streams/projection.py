@@ -24,9 +24,11 @@ async def project(context: Context) -> None:
     async with context.leader("projection") as lease:
 
         async def work(tx: Tx) -> Decision[Any]:
-            # A leader that slept through its lease must not write into what another empties.
-            await tx.hold(lease)
-            return await step(tx)
+            decision = await step(tx)
+            if decision.saves or decision.deletes:
+                # A leader that slept through its lease must not write into what another empties.
+                await tx.hold(lease)
+            return decision
 
         async for _ in context.changes(Positions):
             while await context.transact(work, "projection"):
