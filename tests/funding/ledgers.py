@@ -28,15 +28,17 @@ async def fill(desk: Desk, postings: int, *, seed: int = 0, a_seal: int = 250) -
     left, random = postings // 2 - 3 * PROJECTS, Random(seed)
     a_unit = min(_A_UNIT, a_seal)
     while left > 0:
-        await _spend(desk.context, min(left, a_unit), random)
+        await spend(desk.context, min(left, a_unit), random)
         left -= a_unit
         if left > 0 and left % a_seal < a_unit:
             await seal_all(desk.context)
 
 
-async def _spend(context: Context, count: int, random: Random) -> None:
+async def spend(context: Context, count: int, random: Random) -> None:
+    """Books `count` entries in one unit of work, on the projects and payees of `fill`."""
+
     async def work(tx: Any) -> Decision[None]:
-        projects = await tx.find(Funds, {})
+        projects = await tx.find(Funds, {"_id": {"$in": [f"project-p{i}" for i in range(PROJECTS)]}})
         payees = [domain.paid_of(f"收款单位{i}") for i in range(PAYEES)]
         accounts = [account for funds in projects for account in funds.accounts]
         journal = await tx.journal(*accounts, *payees)

@@ -11,7 +11,7 @@ from services.kit.app import create_app
 from tests.funding.builders import approved, opened, submitted, verified
 from tests.funding.conftest import Desk
 
-PROVE = bool(os.environ.get("JIEDUI_PROVE"))
+PROVE = bool(os.environ.get("JIEDUI_TEST_PROVE"))
 TIMES = 200 if PROVE else 10
 A_BATCH = 50
 

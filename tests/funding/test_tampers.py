@@ -15,7 +15,7 @@ import pytest
 from tests.funding.conftest import Desk
 from tests.funding.ledgers import fill
 
-PROVE = bool(os.environ.get("JIEDUI_PROVE"))
+PROVE = bool(os.environ.get("JIEDUI_TEST_PROVE"))
 # Postings of the ledger, tampers, how many of them at once.
 FORMS = [(10_000, 10_000, 10), (1_000_000, 10, 1)] if PROVE else [(1_000, 200, 10)]
 
