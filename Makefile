@@ -2,7 +2,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean-data test lint image-check schemas format lock
+.PHONY: help setup run stop clean-data test prove bench lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,14 @@ clean-data: ## Remove the data of make run.
 
 test: setup ## Run every test, against a Kafka and a MongoDB of its own.
 	@$(PYTHON) -m pytest
+
+prove: setup ## Hold the matching against 20,000 enumerations and another solver, and the ledger against 10,000 tampers (half an hour).
+	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py
+	@JIEDUI_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
+	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
+
+bench: setup ## Measure the ledger beside Medici (ten minutes; needs Node).
+	@$(PYTHON) -m bench.ledger
 
 lint: setup ## Check style, types, imports, schemas and API documents.
 	@$(PYTHON) -m ruff check .
