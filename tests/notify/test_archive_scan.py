@@ -22,7 +22,7 @@ from services.notify.store import feed, visible_to
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 
-PROVE = bool(os.environ.get("JIEDUI_PROVE"))
+PROVE = bool(os.environ.get("JIEDUI_TEST_PROVE"))
 EVENTS = 1_000_000 if PROVE else 3_000
 BATCH = 500
 
