@@ -43,6 +43,9 @@ def command(directory: Path, *, port: int) -> list[str]:
         *(str(mongod), "--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(data)),
         *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256", "--nounixsocket", "--quiet"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # What a killed program had open holds its documents for so long, and others wait for them (60 by default).
+        # No unit of work lasts longer: services/kit/mongo.py gives up after 15 s.
+        *("--setParameter", "transactionLifetimeLimitSeconds=16"),
     ]
 
 
