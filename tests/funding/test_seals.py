@@ -1,12 +1,15 @@
 """What was booked is sealed, and a seal can be computed by hand from what the API answers."""
 
+import asyncio
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
-from services.funding.streams import seal_all
+from services.funding.streams import seal_all, seal_each_minute
 from tests.funding.builders import submitted
 from tests.funding.conftest import Desk, sound
+from tests.waiting import until
 
 SHOWN_BESIDES = {"amount", "currency", "digest"}
 
@@ -71,3 +74,23 @@ async def test_a_seal_that_was_removed_or_changed_is_named(desk: Desk) -> None:
     await desk.database.seals.replace_one({"no": 3}, third)
     await desk.database.seals.delete_one({"no": 4})
     assert {(fault["kind"], fault["id"]) for fault in (await desk.verdict())["faults"]} == {("seal", "000000000004")}
+
+
+async def test_one_of_two_workers_seals_and_the_other_takes_over_when_it_ends(desk: Desk) -> None:
+    await desk.hear(submitted(1_00))
+    first, second = (replace(desk.context, holder=holder) for holder in ("one", "two"))
+    sealing = [asyncio.create_task(seal_each_minute(context)) for context in (first, second)]
+    try:
+        await until(lambda: sealed(desk, 1), "the first entry is sealed")
+        leader = await desk.database.leases.find_one({"_id": "seals"})
+        sealing[leader["holder"] == "two"].cancel()
+        await desk.hear(submitted(1_00, "d"))
+        await until(lambda: sealed(desk, 2), "the second entry is sealed by the other worker")
+    finally:
+        for task in sealing:
+            task.cancel()
+    assert await desk.verdict() == sound(2, seals=2, sealed_until=2)
+
+
+async def sealed(desk: Desk, until_no: int) -> bool:
+    return await desk.database.seals.find_one({"until_no": until_no}) is not None
