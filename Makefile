@@ -24,10 +24,10 @@ test: setup ## Run every test, against a Kafka and a MongoDB of its own.
 
 prove: setup ## Hold the matching against 20,000 enumerations and another solver, and the ledger against 10,000 tampers (half an hour).
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py
-	@JIEDUI_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
+	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
-bench: setup ## Measure the ledger beside Medici (ten minutes; needs Node).
+bench: setup ## Measure the ledger beside Medici (three minutes; needs Node).
 	@$(PYTHON) -m bench.ledger
 
 lint: setup ## Check style, types, imports, schemas and API documents.
