@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from services.kit.ids import new_id
 from tests.flows.system import Json, Person, System, offer
 
-
 # Commitments to it wait for a round that nobody runs.
 _NOBODYS = "632799"
 

@@ -67,27 +67,46 @@ async def test_two_workers_of_one_service_and_one_of_them_killed(faulty: System,
 
 async def test_the_broker_stopped_and_started(faulty: System, broker: Kafka, seed: int) -> None:
     async with under_load(faulty, "632734", projects=6, seed=seed) as load:
-        before = len(load.commitments)
+        before, letters = len(load.commitments), await dead_letters(faulty)
         broker.stop()
         await asyncio.sleep(AWAY_S)
-        assert len(load.commitments) > before, "commands are taken while the broker is away"
+        assert len(load.commitments) >= before + 10, "commands are taken while the broker is away"
+        assert await ready(faulty, "api") == dict.fromkeys(SERVICES, True)
+        assert await ready(faulty, "worker") == dict.fromkeys(SERVICES, False)
+        monitor = await faulty.person("monitor").get("notify", "/monitor")
+        assert all(lag["count"] is None and lag["age_s"] is None for lag in monitor["lag"]), "unknown is null"
+        assert await faulty.metric("pairing-worker", "jiedui_outbox_depth") >= 10, "what waits shows"
         await asyncio.to_thread(broker.start)
         await recovered(faulty, "the broker's return")
     await check(faulty, load)
+    assert await dead_letters(faulty) == letters, "nothing is dead-lettered"
 
 
 async def test_the_database_stopped_and_started(faulty: System, database: Mongod, seed: int) -> None:
     async with under_load(faulty, "632735", projects=6, seed=seed) as load:
+        letters = await dead_letters(faulty)
         database.stop()
         await asyncio.sleep(AWAY_S)
+        assert await ready(faulty, "api") == dict.fromkeys(SERVICES, False)
+        assert await ready(faulty, "worker") == dict.fromkeys(SERVICES, False)
         await asyncio.to_thread(database.start)
         await recovered(faulty, "the database's return")
     await check(faulty, load)
+    assert await dead_letters(faulty) == letters, "nothing is dead-lettered"
+
+
+async def dead_letters(system: System) -> int:
+    return len(await system.person("monitor").all("notify", "/dead-letters"))
+
+
+async def ready(system: System, program: str) -> dict[str, bool]:
+    """Of each service, whether its API or worker says that it is ready."""
+    return {service: await system.is_ready(system.port(f"{service}-{program}")) for service in SERVICES}
 
 
 async def _kill(system: System, child: str, times: int, chance: random.Random) -> None:
     """Kills a program at random moments, each time once it is ready again."""
-    port = system.ports[f"JIEDUI_{child.replace('-api', '').replace('-', '_').upper()}_PORT"]
+    port = system.port(child)
     for _ in range(times):
         await asyncio.sleep(chance.uniform(0, 1))
         pid = system.pid(child)

@@ -130,6 +130,15 @@ class System:
     def pid(self, child: str) -> int:
         return int((self.home / "run" / f"{child}.pid").read_text())
 
+    def port(self, program: str) -> int:
+        """Of a program such as `funding-worker`."""
+        return self.ports[f"JIEDUI_{program.removesuffix('-api').replace('-', '_').upper()}_PORT"]
+
+    async def metric(self, program: str, name: str) -> float:
+        """A figure of a program's /metrics."""
+        text = (await self.http.get(f"http://127.0.0.1:{self.port(program)}/metrics")).text
+        return float(next(line.split()[1] for line in text.splitlines() if line.startswith(f"{name} ")))
+
     async def is_ready(self, port: int) -> bool:
         try:
             return (await self.http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200

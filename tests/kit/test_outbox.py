@@ -71,6 +71,37 @@ async def test_a_row_that_commits_late_is_not_skipped(bench: Bench) -> None:
     assert {event["subject"] for event in await published(bench)} == {"early", "late"}
 
 
+async def test_a_thousand_pairs_that_commit_in_the_wrong_order_are_all_published_in_order(bench: Bench) -> None:
+    """The first of each pair takes its ids first and commits last; the relay is replaced half-way."""
+    at_once = asyncio.Semaphore(25)
+
+    async def pair(number: int) -> None:
+        second_is_done = asyncio.Event()
+
+        async def first(tx: Tx) -> Decision[None]:
+            event = PartnerRegistered(partner_id=f"first{number}", name={"zh": "x"}, kind="enterprise")
+            tx.keep(Decision(None, saves=(Partner(id=f"first{number}"),), events=(event,)))
+            await second_is_done.wait()
+            return Decision(None)
+
+        async with at_once:
+            slow = asyncio.create_task(bench.context.transact(first, "test"))
+            await say(bench, f"second{number}", "x")
+            second_is_done.set()
+            await slow
+            await say(bench, f"second{number}", "y")
+
+    async with bench.running(bench.relay("one")):
+        await asyncio.gather(*(pair(number) for number in range(500)))
+    async with bench.running(bench.relay("two")):
+        await asyncio.gather(*(pair(number) for number in range(500, 1000)))
+        await until(lambda: _all_sent(bench), "all rows are sent", timeout=60)
+    events = await published(bench)
+    found = {(event["subject"], int(event["sequence"])): position for position, event in enumerate(events)}
+    assert len(events) == len(found) == 3000
+    assert all(found[f"second{number}", 1] < found[f"second{number}", 2] for number in range(1000))
+
+
 async def test_two_relays_at_once_send_each_row_once(bench: Bench) -> None:
     async with bench.running(bench.relay("one"), bench.relay("two")):
         for n in range(20):

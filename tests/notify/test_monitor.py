@@ -1,6 +1,7 @@
 """The monitor and the dead letters over HTTP, with Kafka away: unknown is not nought."""
 
 import base64
+import itertools
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -26,15 +27,18 @@ from tests.notify.test_heartbeats import pulse
 from tests.waiting import until
 
 
-def letter(offset: int = 7, value: bytes | None = b"\xff not JSON", service: str = "funding") -> RawRecord:
-    """As a consumer writes it."""
+_offsets = itertools.count()
+
+
+def letter(at: int = 41, value: bytes | None = b"\xff not JSON", service: str = "funding") -> RawRecord:
+    """As a consumer writes it of the record at offset `at`."""
     about = {
-        "topic": "jiedui.projects.v1", "partition": "2", "offset": "41", "key": "project-1", "service": service,
+        "topic": "jiedui.projects.v1", "partition": "2", "offset": str(at), "key": "project-1", "service": service,
         "error-type": "unreadable", "error-message": "not JSON", "attempts": "3",
         "first-failed-at": "2026-03-04T01:00:00.000Z",
     }  # fmt: skip
     headers = {f"jiedui-{name}": text.encode() for name, text in about.items()} | {"content-type": b"text/plain"}
-    return RawRecord(dead_letters(service), 0, offset, b"project-1", value, headers, 0)
+    return RawRecord(dead_letters(service), 0, next(_offsets), b"project-1", value, headers, 0)
 
 
 async def test_a_dead_letter_is_kept_once_bytes_untouched(newsroom: Newsroom) -> None:
@@ -43,7 +47,7 @@ async def test_a_dead_letter_is_kept_once_bytes_untouched(newsroom: Newsroom) ->
     (found,) = (await newsroom.read("/dead-letters", "coordinator"))["items"]
     assert base64.b64decode(found.pop("value")) == b"\xff not JSON"
     assert found == {
-        "id": "funding-0-7", "service": "funding", "topic": "jiedui.projects.v1", "partition": 2, "offset": 41,
+        "id": "funding-jiedui.projects.v1-2-41", "service": "funding", "topic": "jiedui.projects.v1", "partition": 2, "offset": 41,
         "key": "project-1", "error": {"type": "unreadable", "message": "not JSON"}, "attempts": 3,
         "first_failed_at": "2026-03-04T01:00:00.000Z", "status": "open", "reason": None, "decided_by": None,
         "decided_at": None,
@@ -53,14 +57,17 @@ async def test_a_dead_letter_is_kept_once_bytes_untouched(newsroom: Newsroom) ->
 
 async def test_dead_letters_are_filtered_and_a_null_value_is_one_too(newsroom: Newsroom) -> None:
     await newsroom.inbox.take([letter(1), letter(2, None, "notify"), letter(3)])
-    await newsroom.post("/dead-letters/funding-0-1/discard", {"reason": "a test"})
+    await newsroom.post("/dead-letters/funding-jiedui.projects.v1-2-1/discard", {"reason": "a test"})
 
     async def ids(query: str) -> list[str]:
         return [item["id"] for item in (await newsroom.read(f"/dead-letters?{query}"))["items"]]
 
-    assert await ids("service=funding") == ["funding-0-1", "funding-0-3"]
-    assert await ids("status=open&topic=jiedui.projects.v1") == ["funding-0-3", "notify-0-2"]
-    assert await ids("status=discarded") == ["funding-0-1"]
+    assert await ids("service=funding") == ["funding-jiedui.projects.v1-2-1", "funding-jiedui.projects.v1-2-3"]
+    assert await ids("status=open&topic=jiedui.projects.v1") == [
+        "funding-jiedui.projects.v1-2-3",
+        "notify-jiedui.projects.v1-2-2",
+    ]
+    assert await ids("status=discarded") == ["funding-jiedui.projects.v1-2-1"]
     assert (await newsroom.read("/dead-letters?service=notify"))["items"][0]["value"] is None
     assert (await newsroom.get("/dead-letters?status=lost")).status_code == 422
     assert (await newsroom.get("/dead-letters?colour=red")).status_code == 422
@@ -68,7 +75,7 @@ async def test_dead_letters_are_filtered_and_a_null_value_is_one_too(newsroom: N
 
 async def test_a_replay_goes_into_the_outbox_for_the_one_service_and_is_decided_once(newsroom: Newsroom) -> None:
     await newsroom.inbox.take([letter()])
-    answer = await newsroom.post("/dead-letters/funding-0-7/replay", {"reason": "mended"})
+    answer = await newsroom.post("/dead-letters/funding-jiedui.projects.v1-2-41/replay", {"reason": "mended"})
     assert answer.status_code == 200
     told = answer.json()
     assert (told["status"], told["reason"], told["decided_by"]) == ("replayed", "mended", "monitor")
@@ -76,7 +83,7 @@ async def test_a_replay_goes_into_the_outbox_for_the_one_service_and_is_decided_
     assert (row["topic"], row["key"], row["value"]) == ("jiedui.projects.v1", b"project-1", b"\xff not JSON")
     assert row["headers"] == {"content-type": b"text/plain", "jiedui-replay-for": b"funding"}
     for step in ("replay", "discard"):
-        again = await newsroom.post(f"/dead-letters/funding-0-7/{step}", {"reason": "again"})
+        again = await newsroom.post(f"/dead-letters/funding-jiedui.projects.v1-2-41/{step}", {"reason": "again"})
         assert (again.status_code, again.json()["type"]) == (409, "/problems/dead-letter-not-open")
     assert await newsroom.context.database.outbox.count_documents({}) == 1
 
@@ -84,13 +91,15 @@ async def test_a_replay_goes_into_the_outbox_for_the_one_service_and_is_decided_
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": " "}, {"reason": 7}, {"reason": "a", "more": 1}, []])
 async def test_a_decision_needs_a_reason(newsroom: Newsroom, body: Any) -> None:
     await newsroom.inbox.take([letter()])
-    assert (await newsroom.post("/dead-letters/funding-0-7/replay", body)).status_code == 422
+    assert (await newsroom.post("/dead-letters/funding-jiedui.projects.v1-2-41/replay", body)).status_code == 422
     assert (await newsroom.post("/dead-letters/nothing/replay", body)).status_code == 404
 
 
 async def test_monitors_decide_coordinators_look_and_nobody_else(newsroom: Newsroom) -> None:
     await newsroom.inbox.take([letter()])
-    assert (await newsroom.post("/dead-letters/funding-0-7/discard", {"reason": "r"}, "coordinator")).status_code == 403
+    assert (
+        await newsroom.post("/dead-letters/funding-jiedui.projects.v1-2-41/discard", {"reason": "r"}, "coordinator")
+    ).status_code == 403
     for role in ("partner", "officer", "bookkeeper"):
         for path in ("/monitor", "/dead-letters"):
             assert (await newsroom.get(path, role)).status_code == 403

@@ -12,7 +12,8 @@ from services.notify.store import Tx
 async def keep_dead_letter(record: RawRecord, tx: Tx) -> Decision[Any]:
     about = {name.removeprefix("jiedui-"): value.decode(errors="replace") for name, value in record.headers.items()}
     letter = DeadLetter(
-        id=f"{about['service']}-{record.partition}-{record.offset}",
+        # By where it failed, and not by where it lies: the relay may have sent it twice.
+        id="-".join((about["service"], about["topic"], about["partition"], about["offset"])),
         service=about["service"],
         topic=about["topic"],
         partition=int(about["partition"]),
