@@ -26,7 +26,6 @@ from tests.notify.conftest import Newsroom, newsroom_at
 from tests.notify.test_heartbeats import pulse
 from tests.waiting import until
 
-
 _offsets = itertools.count()
 
 
@@ -47,7 +46,8 @@ async def test_a_dead_letter_is_kept_once_bytes_untouched(newsroom: Newsroom) ->
     (found,) = (await newsroom.read("/dead-letters", "coordinator"))["items"]
     assert base64.b64decode(found.pop("value")) == b"\xff not JSON"
     assert found == {
-        "id": "funding-jiedui.projects.v1-2-41", "service": "funding", "topic": "jiedui.projects.v1", "partition": 2, "offset": 41,
+        "id": "funding-jiedui.projects.v1-2-41", "service": "funding",
+        "topic": "jiedui.projects.v1", "partition": 2, "offset": 41,
         "key": "project-1", "error": {"type": "unreadable", "message": "not JSON"}, "attempts": 3,
         "first_failed_at": "2026-03-04T01:00:00.000Z", "status": "open", "reason": None, "decided_by": None,
         "decided_at": None,
