@@ -174,6 +174,28 @@ def verify() -> None:
 
 
 @app.command()
+def trace(event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="Of an event in the archive.")]) -> None:
+    """Show the way of an event from its command through all programs: service, span, duration, time in the queue."""
+    from pymongo.errors import PyMongoError
+
+    from deploy.home import Home
+    from deploy.trace import Untraced
+    from deploy.trace import trace as trace_of
+
+    settings = _settings()
+    state = Home(settings.home).state()
+    if state is None:
+        _fail("nothing runs here: make run starts it")
+    try:
+        for line in trace_of(event_id, state.mongodb_uri, state.ports["zipkin"][0]):
+            print(line)
+    except Untraced as fault:
+        _fail(fault)
+    except PyMongoError as fault:
+        _fail(f"the archive cannot be read: {fault}")
+
+
+@app.command()
 def rebuild(service: Annotated[Literal["notify"], typer.Argument(help="Only notify has read models.")]) -> None:
     """Drop the read models of SERVICE and fold them again from the archive, beside what runs. Tells nobody again."""
     from pymongo.errors import PyMongoError

@@ -29,6 +29,8 @@ from services.pairing.domain.explanation import Explanation, UnservedNeed
 from services.pairing.domain.imports import FilePart, Import, RowReport, UndoneRow
 from services.pairing.domain.intake.gazetteer import Gazetteer
 from services.pairing.domain.intake.sorting import LoadedRow
+from services.pairing.domain.observing import Observed
+
 
 ALIVE = ["open", "partly_paired", "fully_paired"]
 
@@ -51,6 +53,7 @@ class Tx(KitTx):
         RowReport: "import_reports",
         LoadedRow: "import_rows",
         UndoneRow: "import_undone",
+        Observed: "observed",
     }
 
     async def partner_with_code(self, credit_code: str | None) -> Partner | None:

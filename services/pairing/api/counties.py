@@ -37,6 +37,7 @@ class NeedForm(Form):
     quantities: Annotated[dict[Line, Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=100)] | None = None
     band: Any = Field(None, description="Read only.")
     open_slots: Any = Field(None, description="Read only.")
+    is_stated: Any = Field(None, description="Read only.")
 
     def need(self) -> Need:
         return Need(category=self.category, slots=self.slots, severity=self.severity, quantities=self.quantities)
@@ -86,9 +87,12 @@ class SpellView(BaseModel):
 
 
 class NeedView(BaseModel):
+    """`severity` is what a person stated (`is_stated`), else what follows from the indicators."""
+
     category: Category
     slots: int
     severity: float | None
+    is_stated: bool
     quantities: Mapping[str, float] | None
     band: int
     open_slots: int
@@ -143,6 +147,7 @@ class CardView(BaseModel):
                     category=need.category,
                     slots=need.slots,
                     severity=need.severity,
+                    is_stated=need.is_stated,
                     quantities=need.quantities,
                     band=need.band,
                     open_slots=county.open_slots(need),

@@ -29,7 +29,6 @@ from services.pairing.domain.commitment import (
 from services.pairing.domain.county import (
     Card,
     County,
-    IndicatorValue,
     Need,
     Spell,
     delist_county,
@@ -75,6 +74,7 @@ from services.pairing.domain.saga import (
     see_reservation,
     see_tranche,
 )
+from services.pairing.domain.severity import IndicatorValue
 
 __all__ = [
     "FROZEN",

@@ -10,30 +10,27 @@ from schemas.shapes import Category, Text
 from services.kit.decision import Decision
 from services.pairing.domain.bands import band_of
 from services.pairing.domain.refusals import AlreadyDelisted, AlreadyListed, SpellsDoNotOverlap
+from services.pairing.domain.severity import IndicatorValue, severity_of
 
 CountyStatus = Literal["listed", "delisted", "watch"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """A county's gap in one category: `slots` are all of it, `severity` is 0 to 1, `quantities` by name."""
+    """A county's gap in one category: `slots` are all of it, `severity` is 0 to 1, `quantities` by name.
+
+    A severity that is not stated by a person follows from the card's indicators.
+    """
 
     category: Category
     slots: int
     severity: float | None
     quantities: dict[str, float] | None
+    is_stated: bool = False
 
     @property
     def band(self) -> int:
         return band_of(self.severity)
-
-
-@dataclass(frozen=True, kw_only=True)
-class IndicatorValue:
-    code: str
-    baseline: float | None
-    actual: float | None
-    target: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +115,7 @@ def put_card(
         version=version,
         name=name,
         province=province,
-        needs=tuple(needs),
+        needs=tuple(_assessed(need, indicators, county.card if county else None) for need in needs),
         indicators=tuple(indicators),
         valid_from=valid_from,
         reason=reason,
@@ -160,6 +157,11 @@ def relist_county(county: County, *, on: date, reason: str, now: datetime, by: s
     return Decision(county, (county,), (event,))
 
 
+def watch_county(county: County, *, on: date, reason: str, now: datetime, by: str) -> County:
+    """A delisted county is at risk from day `on`: it may be helped again. A delisting or a relisting ends that."""
+    return _turn(county, "watch", on=on, reason=reason, now=now, by=by)
+
+
 def count_live(county: County, category: Category, change: int) -> County:
     """A slot is taken (1) or freed (-1)."""
     return replace(county, live=county.live | {category: county.live.get(category, 0) + change})
@@ -169,6 +171,15 @@ def need_wire(need: Need) -> dict[str, Any]:
     """A need as events have it."""
     wire: dict[str, Any] = {"category": need.category, "slots": need.slots, "band": need.band}
     return wire if need.severity is None else wire | {"severity": need.severity}
+
+
+def _assessed(need: Need, indicators: Sequence[IndicatorValue], before: Card | None) -> Need:
+    """With the severity that it has now; a computed one that comes back as it was read is not a stated one."""
+    old = before.need(need.category) if before else None
+    echoed = old is not None and not old.is_stated and old.severity == need.severity
+    if need.severity is not None and not echoed:
+        return replace(need, is_stated=True)
+    return replace(need, severity=severity_of(need.category, indicators), is_stated=False)
 
 
 def _turn(county: County, status: CountyStatus, *, on: date, reason: str, now: datetime, by: str) -> County:

@@ -1,6 +1,5 @@
 """What a row of a counties file does to a county: its card, and the days on which it was listed."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -55,13 +54,11 @@ def objection(county: County, entry: Entry) -> tuple[str, str] | None:
 
 def _card_differs(county: County, entry: Entry) -> bool:
     card = county.card
-    needs = {need.category: replace(need, severity=None) for need in card.needs}
-    said = {need.category: replace(need, severity=None) for need in entry.needs or ()}
-    stated = any(
-        need.severity is not None and (old := card.need(need.category)) and old.severity != need.severity
-        for need in entry.needs or ()
+    return card.name != entry.name or (
+        entry.needs is not None
+        and {need.category: (need.slots, need.severity if need.is_stated else None) for need in card.needs}
+        != {need.category: (need.slots, need.severity) for need in entry.needs}
     )
-    return card.name != entry.name or (entry.needs is not None and (needs != said or stated))
 
 
 def _take(step: Decision[County], saves: dict[tuple[type, str], Any], events: list[Any]) -> County:

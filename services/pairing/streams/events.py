@@ -1,5 +1,6 @@
-"""What projects and funding say of approved pairings."""
+"""What projects and funding say of approved pairings, and what projects observe."""
 
+from datetime import date
 from typing import Any
 
 from schemas.envelope import Event
@@ -12,13 +13,14 @@ from schemas.funding import (
     FundTransferred,
 )
 from schemas.money import to_minor
-from schemas.projects import ProjectCancelled, ProjectCompleted, ProjectOpened
+from schemas.projects import IndicatorObserved, ProjectCancelled, ProjectCompleted, ProjectOpened
 from schemas.topics import FUNDING, PROJECTS
 from services.kit.batch import Handler
 from services.kit.decision import Decision, NotYet
 from services.kit.records import Received
 from services.pairing import domain
-from services.pairing.domain import Commitment, County, Pairing
+from services.pairing.domain import Commitment, County, Pairing, observing
+from services.pairing.domain.observing import Observation, Observed, value_of
 from services.pairing.store import Tx
 
 TOPICS = (PROJECTS, FUNDING)
@@ -78,10 +80,38 @@ async def see_reversal(event: Received[FundReversed], tx: Tx) -> Decision[Any]:
     return Decision(after, (after,))
 
 
+async def observe(event: Received[IndicatorObserved], tx: Tx) -> Decision[Any]:
+    data = event.data
+    county = await tx.get(County, data.county_code)
+    value = value_of(data.value, data.kind, data.unit)
+    if county is None or value is None:
+        return Decision(None)
+    period: Any = data.period
+    last = str(period["until"] if period else data.on)
+    observation = Observation(
+        project_id=data.project_id,
+        key=f"{period['from']}/{last}" if period else last,
+        day=date.fromisoformat(last),
+        value=value,
+        recorded_at=event.time,
+    )
+    return observing.observe(
+        county,
+        await tx.get(Observed, Observed.key(county.id, data.indicator)),
+        observation,
+        indicator=data.indicator,
+        kind=data.kind,
+        now=tx.now,
+        today=tx.today,
+        by=event.envelope.actor,
+    )
+
+
 HANDLERS: dict[type[Event], Handler] = {
     ProjectOpened: see_project,
     ProjectCancelled: cancel_project,
     ProjectCompleted: complete_project,
+    IndicatorObserved: observe,
     FundReserved: see_reservation,
     FundTrancheReleased: see_tranche,
     FundRefused: refuse_reservation,
