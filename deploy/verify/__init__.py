@@ -8,6 +8,7 @@ from deploy.verify.cut import Cut, cut
 from deploy.verify.inboxes import archived_events_are_taken_in
 from deploy.verify.money import balances_are_the_sums_of_their_entries, verified_milestones_have_their_tranche
 from deploy.verify.outboxes import rows_are_marked_under_a_lease
+from deploy.verify.rounds import rounds_are_proved_best
 from deploy.verify.sagas import approved_pairings_have_their_money, approved_pairings_have_their_project
 from deploy.verify.streams import numbers_have_no_gaps, states_have_their_events
 from deploy.verify.topics import published_events_are_archived, read_topics, sent_events_are_published
@@ -21,6 +22,7 @@ PROMISES: tuple[Callable[[Cut], Iterator[str]], ...] = (
     sent_events_are_archived,
     published_events_are_archived,
     archived_events_are_taken_in,
+    rounds_are_proved_best,
     approved_pairings_have_their_project,
     approved_pairings_have_their_money,
     verified_milestones_have_their_tranche,
