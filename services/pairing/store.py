@@ -31,7 +31,6 @@ from services.pairing.domain.intake.gazetteer import Gazetteer
 from services.pairing.domain.intake.sorting import LoadedRow
 from services.pairing.domain.observing import Observed
 
-
 ALIVE = ["open", "partly_paired", "fully_paired"]
 
 
