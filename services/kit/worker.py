@@ -173,7 +173,9 @@ def _beat(app: faust.App, parts: _Parts) -> None:
         beat = parts.heartbeat()
         # One lost heartbeat is no loss; one that waits would hold up the next.
         with suppress(Exception):
-            await asyncio.wait_for(topic.send(key=f"{beat['service']}-{beat['slot']}", value=beat), _BEAT_S)
+            sending = await asyncio.wait_for(topic.send(key=f"{beat['service']}-{beat['slot']}", value=beat), _BEAT_S)
+            # What was handed over may still lie in the producer; only this is the broker's answer.
+            await asyncio.wait_for(sending, _BEAT_S)
             parts.status.kafka_answered()
 
 
