@@ -19,8 +19,11 @@ stop: ## End it.
 clean-data: ## Remove the data of make run.
 	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
 
-test: setup ## Run every test, against a Kafka and a MongoDB of its own.
-	@$(PYTHON) -m pytest
+test: setup ## Run every test but those of faults, against a Kafka and a MongoDB of its own.
+	@$(PYTHON) -m pytest --ignore=tests/faults
+
+faults: setup ## Kill, stop and poison everything under load, and ask what became of each command (five minutes).
+	@$(PYTHON) -m pytest tests/faults
 
 prove: setup ## Hold the matching against 20,000 enumerations and another solver, and the ledger against 10,000 tampers (half an hour).
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py
