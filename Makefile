@@ -2,7 +2,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean-data test prove bench lint image-check schemas format lock
+.PHONY: help setup run stop clean-data test faults prove bench lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
