@@ -141,7 +141,8 @@ class Relay:
     async def _wait(self) -> None:
         """Until a row was written (a hint from `watch`) or the next sweep."""
         try:
-            await asyncio.wait_for(self.state.changed.wait(), _SWEEP_S)
+            async with asyncio.timeout(_SWEEP_S):
+                await self.state.changed.wait()
         except TimeoutError:
             return
         finally:

@@ -131,8 +131,10 @@ class Context:
         try:
             while True:
                 yield
+                # Not wait_for: until Python 3.12 it swallows a cancellation that comes together with the change.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), every_s)
+                    async with asyncio.timeout(every_s):
+                        await changed.wait()
                 changed.clear()
         finally:
             listening.cancel()

@@ -142,7 +142,8 @@ class _Parts:
         """Asks the database how it is; what the health check tells comes from here."""
         while True:
             try:
-                depth, age_s = await asyncio.wait_for(outbox.depth(self.context.database, self.context.clock), 2)
+                async with asyncio.timeout(2):
+                    depth, age_s = await outbox.depth(self.context.database, self.context.clock)
                 self.status.database_answered(depth, age_s)
             except (PyMongoError, TimeoutError):
                 self.status.outbox = None

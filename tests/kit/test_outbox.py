@@ -141,3 +141,21 @@ def test_rows_of_one_key_go_by_their_number_whatever_their_ids() -> None:
 async def _all_sent(bench: Bench) -> bool:
     rows = await bench.database.outbox.count_documents({})
     return rows > 0 and await bench.database.outbox.count_documents({"sent": False}) == 0
+
+
+async def test_a_loop_that_is_woken_and_cancelled_at_one_moment_ends(bench: Bench) -> None:
+    seen = 0
+
+    async def follow() -> None:
+        nonlocal seen
+        async for _ in bench.context.changes(Partner, every_s=60):
+            seen += 1
+
+    for number in range(20):
+        task = asyncio.create_task(follow())
+        before = seen
+        await until(lambda before=before: seen > before, "it follows")  # type: ignore[misc]
+        await say(bench, f"w{number}", "x")
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done, "it has ended"
