@@ -240,4 +240,4 @@ class Phones(RuleBasedStateMachine):
 
 
 TestPhones = Phones.TestCase
-TestPhones.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestPhones.settings = settings(max_examples=75, stateful_step_count=30, deadline=None)
