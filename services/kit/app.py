@@ -19,6 +19,7 @@ from services.kit import mongo, problems
 from services.kit.decision import Refused
 from services.kit.entrance import Authentication, BodyLimit
 from services.kit.forms import faults
+from services.kit.group import Group
 from services.kit.service import Context, Service
 from services.kit.settings import Settings
 from services.kit.supervise import forever
@@ -68,6 +69,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     )
     app.state.context = context
     app.state.transactor = context.transactor
+    app.state.group = Group(context.transactor)
     for router in service.routers:
         app.include_router(router)
     _add_health(app, context)

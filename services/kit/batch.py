@@ -89,7 +89,6 @@ class Batch:
         self._early: dict[str, dict[str, mongo.Document]] = {}
         self._nothing_early = False
         self._looked_up: set[str] = set()
-        self._writes: dict[str, list[Any]] = {}
 
     async def apply(self, attempts: int, first_failed_at: datetime | None = None) -> int:
         """Takes in what is new; answers how many records that were."""
@@ -112,22 +111,20 @@ class Batch:
         for row in await database.early.find(_too_early(self._tx.now), session=session).limit(100).to_list(None):
             message = f"{row['about']} did not become known within {EARLY_S} s"
             self._dead_letter(Broken(_record(row), "early", message), 1, row["since"])
-            self._write("early", DeleteOne({"_id": row["_id"]}))
+            self._tx.book("early", DeleteOne({"_id": row["_id"]}))
         for row in await database.streams.find(_too_long(self._tx.now), session=session).limit(100).to_list(None):
             await self._load_streams([row["_id"]])
             await self._skip(row["_id"])
         return 0
 
-    async def write(self) -> None:
-        """Writes the books; states and outbox are the unit's."""
+    def keep_books(self) -> None:
+        """What is next in each stream, for the unit to write."""
         for id, stream in self._streams.items():
             if stream.changed:
                 document = {"_id": id, "next": stream.next}
                 if stream.gap_since:
                     document["gap_since"] = stream.gap_since
-                self._write("streams", ReplaceOne({"_id": id}, document, upsert=True))
-        for collection, writes in self._writes.items():
-            await self._tx.database[collection].bulk_write(writes, session=self._tx.session)
+                self._tx.book("streams", ReplaceOne({"_id": id}, document, upsert=True))
 
     async def _fresh(self) -> list[Received[Any] | Broken | RawRecord]:
         """What is not in the inbox yet; from here on it is."""
@@ -198,13 +195,13 @@ class Batch:
         held = _Held(item.record.place, None if dead else item)
         self._held[id, item.sequence] = held
         row = _row(item.record) | {"_id": held.id, "stream": id, "sequence": item.sequence, "dead": dead}
-        self._write("held", InsertOne(row))
+        self._tx.book("held", InsertOne(row))
         stream.gap_since, stream.changed = stream.gap_since or self._tx.now, True
 
     async def _release(self, id: str, stream: _Stream) -> None:
         """Applies what was held and is next now."""
         while (held := self._held.pop((id, stream.next), None)) is not None:
-            self._write("held", DeleteOne({"_id": held.id}))
+            self._tx.book("held", DeleteOne({"_id": held.id}))
             if held.event is not None:
                 await self._apply_parked(held.event)
             stream.next += 1
@@ -216,7 +213,7 @@ class Batch:
         first = min(sequence for of, sequence in self._held if of == id)
         log.error("a gap is skipped", extra={"stream": id, "first": stream.next, "last": first - 1})
         row = {"stream": id, "first": stream.next, "last": first - 1, "at": self._tx.now}
-        self._write("skipped", InsertOne(row))
+        self._tx.book("skipped", InsertOne(row))
         stream.next, stream.changed, stream.gap_since = first, True, self._tx.now
         await self._release(id, stream)
 
@@ -251,7 +248,7 @@ class Batch:
             "sequence": item.sequence,
         }
         self._early.setdefault(about, {})[item.id] = row
-        self._write("early", ReplaceOne({"_id": item.id}, row, upsert=True))
+        self._tx.book("early", ReplaceOne({"_id": item.id}, row, upsert=True))
 
     async def _try_early(self, mentioned: set[str]) -> None:
         await self._load_early(mentioned)
@@ -260,7 +257,7 @@ class Batch:
             for row in sorted(rows, key=lambda row: (row["stream"], row["sequence"])):
                 item = read(_record(row))
                 assert isinstance(item, Received)
-                self._write("early", DeleteOne({"_id": row["_id"]}))
+                self._tx.book("early", DeleteOne({"_id": row["_id"]}))
                 await self._apply_parked(item, row["since"])
 
     def _dead_letter(self, broken: Broken, attempts: int, first_failed_at: datetime | None) -> None:
@@ -279,9 +276,6 @@ class Batch:
         headers = dict(record.headers) | {name: text.encode() for name, text in about.items()}
         letter = Record(dead_letters(self._service), record.key, record.value, headers)
         self._tx.keep(Decision(None, records=(letter,)))
-
-    def _write(self, collection: str, operation: Any) -> None:
-        self._writes.setdefault(collection, []).append(operation)
 
 
 def _key(item: Received[Any] | Broken | RawRecord) -> str:

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import orjson
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
+from pymongo.errors import PyMongoError
 from starlette.responses import Response
 
 from services.kit import crash
-from services.kit.decision import Decision, Invalid, NotAllowed
+from services.kit.decision import Decision, Invalid, NotAllowed, Refused
 from services.kit.forms import Form, Unread
-from services.kit.idempotency import DoneAlready, Key, Reply
+from services.kit.idempotency import Key, Reply
 from services.kit.ids import new_id
 from services.kit.problems import PreconditionRequired, Stale
 from services.kit.rows import Cause
@@ -86,35 +87,41 @@ class Call:
         *,
         locks: Sequence[str] = (),
         before: Callable[[], Awaitable[None]] | None = None,
+        together: bool = False,
     ) -> Response:
         """Runs a command; with an Idempotency-Key, once.
 
+        `together`: it may share a transaction with others of its kind that come at once (see `group.py`).
         `before` is for what takes more than one transaction: units of its own, which stand whatever
         comes of this one, and find nothing left to do when they are run again.
         """
         key = self._key()
-        if key and (kept := await key.find(self.transactor.database)):
-            return _response(kept)
         if before:
+            if key and (kept := await key.find(self.transactor.database)):
+                return _response(kept)
             await before()
 
         async def decide(tx: Tx) -> Reply:
-            if key:
-                await key.claim(tx)
             reply = answer(tx.keep(await work(tx)))
             if key:
-                await key.keep(tx, reply)
+                key.keep(tx, reply)
             return reply
 
         wanted = (*locks, key.id) if key else locks
+        unit = self.request.app.state.group.unit if together else self.transactor.unit
         while True:
             try:
-                reply = await self.transactor.unit(self.cause(), decide, locks=wanted)
+                reply = await unit(self.cause(), decide, locks=wanted)
                 crash.point("after-commit")
                 return _response(reply)
-            except DoneAlready:
-                if key and (kept := await key.find(self.transactor.database)):
+            except (Refused, PyMongoError) as error:
+                if key is None or not (isinstance(error, Refused) or key.is_taken(error)):
+                    raise
+                # It was done already, whatever the rule says of it now; or is refused for the first time.
+                if kept := await key.find(self.transactor.database):
                     return _response(kept)
+                if isinstance(error, Refused):
+                    raise
 
     async def read(self, work: Callable[[Any], Awaitable[T]], answer: Answer) -> Response:
         """Reads, without a transaction, what a majority has."""

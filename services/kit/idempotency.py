@@ -1,24 +1,25 @@
 """Idempotency-Key: the same command sent again gets the first answer again.
 
-The key is inserted first in the command's own transaction, its answer last. Who comes second waits
-(MongoDB lets only one of two inserts of one key through) and finds the kept answer; a refused
-command leaves no key, so that it can be tried again.
+The key is written with its answer in the command's own transaction, before all else that it writes.
+Who comes second is let through by no write (the key is unique), or is refused by a rule because the
+first was done; both times it finds the kept answer. A refused command leaves no key, so that it can
+be tried again.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, InsertOne
 
 from services.kit import mongo
 from services.kit.decision import Invalid
 from services.kit.transact import Tx
 
 KEPT = timedelta(days=30)
-INDEXES = {"idempotency": [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(KEPT.total_seconds()))]}
+COLLECTION = "idempotency"
+INDEXES = {COLLECTION: [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(KEPT.total_seconds()))]}
 LONGEST_KEY = 255
 
 
@@ -29,10 +30,6 @@ class Reply:
     status: int
     body: bytes
     headers: Mapping[str, str]
-
-
-class DoneAlready(Exception):
-    """The key is taken; it leaves the transaction, and the kept answer is read outside."""
 
 
 class KeyReused(Invalid):
@@ -63,29 +60,23 @@ class Key:
         Raises:
             KeyReused: it was another command.
         """
-        kept = await database.idempotency.find_one({"_id": self.id})
+        kept = await database[COLLECTION].find_one({"_id": self.id})
         if kept is None:
             return None
         if kept["fingerprint"] != self.fingerprint:
             raise KeyReused({"Idempotency-Key": f"was used for another body at {kept['at'].isoformat()}"})
         return Reply(kept["status"], kept["body"], kept["headers"])
 
-    async def claim(self, tx: Tx) -> None:
-        """
-        Raises:
-            DoneAlready: the command was done.
-        """
-        row = {"_id": self.id, "fingerprint": self.fingerprint, "at": tx.now}
-        try:
-            await tx.database.idempotency.insert_one(row, session=tx.session)
-        except Exception as error:
-            if mongo.is_duplicate(error):
-                raise DoneAlready from error
-            raise
+    def keep(self, tx: Tx, reply: Reply) -> None:
+        """The unit fails as a duplicate where the command was done already."""
+        kept: mongo.Document = {"_id": self.id, "fingerprint": self.fingerprint, "at": tx.now}
+        kept |= {"status": reply.status, "body": reply.body, "headers": dict(reply.headers)}
+        tx.mark(COLLECTION, InsertOne(kept))
 
-    async def keep(self, tx: Tx, reply: Reply) -> None:
-        kept: dict[str, Any] = {"status": reply.status, "body": reply.body, "headers": dict(reply.headers)}
-        await tx.database.idempotency.update_one({"_id": self.id}, {"$set": kept}, session=tx.session)
+    @staticmethod
+    def is_taken(error: BaseException) -> bool:
+        """Whether a unit failed because its key is there already."""
+        return mongo.is_duplicate(error, of=COLLECTION)
 
 
 def _hash(*parts: str) -> str:

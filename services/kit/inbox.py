@@ -123,7 +123,7 @@ class Inbox:
         async def work(tx: Tx) -> int:
             batch = Batch(tx, self._service, self._listener, found)
             count = await run(batch)
-            await batch.write()
+            batch.keep_books()
             return count
 
         return await self._transactor.unit(self._transactor.cause(self._service), work)

@@ -2,10 +2,10 @@
 
 A unit of work reads states, lets a rule decide, and keeps in ONE MongoDB transaction:
 
-1. the key of its cause (an idempotency key or the ids of consumed events), inserted first;
+1. the mark of its cause (an idempotency key with its answer, or the ids of consumed events), before all else;
 2. the new states;
-3. the events, as rows of the outbox, numbered within their subject;
-4. what only the entrance knows (the kept answer, the offsets of the inbox).
+3. what only the entrance knows (the numbers that are next, what is parked);
+4. the events, as rows of the outbox, numbered within their subject.
 
 All of it or nothing. The relay (`outbox.py`) sends the rows later. A crash before the commit
 leaves nothing; a crash after it leaves rows that the relay of any worker finds.
@@ -35,6 +35,7 @@ from services.kit.ids import new_id
 from services.kit.rows import Cause, event_row, record_rows
 
 T = TypeVar("T")
+Writes = dict[str, list[mongo.Operation]]
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ class Tx:
         self.now = now
         self._seen: dict[tuple[type, str], _Seen] = {}
         self._rows: list[mongo.Document] = []
+        self._marks: Writes = {}
+        self._books: Writes = {}
 
     @property
     def today(self) -> date:
@@ -144,23 +147,39 @@ class Tx:
         self._rows.extend(record_rows(decision.records, self.now))
         return decision.state
 
+    def mark(self, collection: str, operation: mongo.Operation) -> None:
+        """The mark of this unit's cause, written at its end before all else: a duplicate means that it was done."""
+        self._marks.setdefault(collection, []).append(operation)
+
+    def book(self, collection: str, operation: mongo.Operation) -> None:
+        """What the entrance keeps beside the states, written at the end."""
+        self._books.setdefault(collection, []).append(operation)
+
     async def flush(self) -> None:
-        """Writes what is buffered, states only; the outbox follows at the end."""
-        writes: dict[str, list[Any]] = {}
+        """Writes what is buffered, states only; the rest follows at the end."""
+        await self._write(self._changed())
+
+    async def finish(self) -> None:
+        """Writes everything; called once, at the end of a unit."""
+        rows: Writes = {"outbox": [InsertOne(row) for row in self._rows]} if self._rows else {}
+        await self._write(self._marks | self._changed() | self._books | rows)
+
+    async def _write(self, writes: Writes) -> None:
+        if writes:
+            assert self.session is not None
+            await mongo.write(self.database, self.session, writes)
+
+    def _changed(self) -> Writes:
+        """The changed states, which count as written from here on."""
+        writes: Writes = {}
         for (kind, id), seen in self._seen.items():
             if seen.changed:
                 writes.setdefault(self.KINDS[kind], []).append(_write(id, seen))
                 seen.changed, seen.stored = False, seen.state is not None
-        for collection, operations in writes.items():
+        for operations in writes.values():
             # The driver sends a command for each run of one type; and what is deleted makes room for what is inserted.
             operations.sort(key=lambda operation: _ORDER.index(type(operation)))
-            await self.database[collection].bulk_write(operations, session=self.session)
-
-    async def finish(self) -> None:
-        """Writes everything; called once, at the end of a unit."""
-        await self.flush()
-        if self._rows:
-            await self.database.outbox.insert_many(self._rows, session=self.session)
+        return writes
 
     def _look(self, kind: type, id: str, document: mongo.Document | None) -> _Seen:
         seen = self._seen.get((kind, id))
@@ -178,7 +197,7 @@ class Tx:
 _ORDER = (DeleteOne, ReplaceOne, InsertOne)
 
 
-def _write(id: str, seen: _Seen) -> Any:
+def _write(id: str, seen: _Seen) -> mongo.Operation:
     if seen.state is None:
         return DeleteOne({"_id": id})
     document = mongo.to_document(seen.state) | {"sequence": seen.sequence}

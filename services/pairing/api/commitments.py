@@ -113,7 +113,7 @@ async def submit_commitment(call: Giver, form: Unread[Offer]) -> Response:
         terms = (await read_whole(form, unknown)).terms()
         return domain.submit_commitment(terms, id=tx.new_id(), partner_id=partner_id, now=tx.now, today=tx.today)
 
-    return await call.perform(work, created("/commitments", CommitmentView.of))
+    return await call.perform(work, created("/commitments", CommitmentView.of), together=True)
 
 
 @router.get("/commitments")
