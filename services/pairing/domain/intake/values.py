@@ -39,11 +39,13 @@ class Bad(Exception):
 
 def trimmed(text: str) -> str:
     """Without what cannot be seen; else as it was written."""
-    return _ZERO_WIDTH.sub("", text).strip()
+    return text.strip() if text.isascii() else _ZERO_WIDTH.sub("", text).strip()
 
 
 def folded(text: str) -> str:
     """Full-width forms as their plain ones, one kind of space."""
+    if text.isascii():
+        return " ".join(text.split())
     return " ".join(unicodedata.normalize("NFKC", trimmed(text)).replace("−", "-").split())
 
 
