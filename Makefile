@@ -2,7 +2,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean-data test faults prove bench lint image-check schemas format lock
+.PHONY: help setup run stop clean-data test faults count prove bench lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup ## Run every test but those of faults, against a Kafka and a MongoDB
 
 faults: setup ## Kill, stop and poison everything under load, and ask what became of each command (five minutes).
 	@$(PYTHON) -m pytest tests/faults
+
+count: setup ## Count 300,000 events by a consumer that is killed ten times (two minutes).
+	@JIEDUI_TEST_COUNT=300000 $(PYTHON) -m pytest tests/kit/test_counting.py
 
 prove: setup ## Hold the matching against 20,000 enumerations and another solver, and the ledger against 10,000 tampers (half an hour).
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py

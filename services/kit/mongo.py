@@ -10,6 +10,7 @@ unknown outcome; callers are told apart by their idempotency or inbox key, never
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -43,6 +44,8 @@ Document = dict[str, Any]
 Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | DeleteOne
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 TRANSACTION_DEADLINE_S = 15.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.25
 # "Interrupted", "shutting down", "no primary" and the like: the server's trouble, not the data's.
@@ -52,10 +55,14 @@ _NAMESPACE_EXISTS = 48
 _WRITE_CONFLICT = 112
 
 
-def connect(uri: str) -> Client:
-    """A client that reads and writes with majority; nothing is sent before the first use."""
+def connect(uri: str, name: str | None = None) -> Client:
+    """A client that reads and writes with majority; nothing is sent before the first use.
+
+    `name` is that of the process, by which `end_leftovers` knows what it had open.
+    """
     return AsyncIOMotorClient(
         uri,
+        appname=name,
         tz_aware=True,
         w="majority",
         journal=True,
@@ -134,6 +141,25 @@ async def in_transaction(
                 return result
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+async def end_leftovers(client: Client, name: str) -> None:
+    """Ends the transactions of a process that had this name before, was killed, and left them open.
+
+    Until MongoDB itself gives them up they hold their documents, and who is to go on waits for them.
+    """
+    mine = {"$match": {"appName": name, "transaction": {"$exists": True}}}
+    # What goes on is no data: MongoDB reads it with no other concern.
+    admin = client.admin.with_options(read_concern=ReadConcern("local"))
+    try:
+        found = await admin.aggregate([{"$currentOp": {"idleSessions": True}}, mine]).to_list(None)
+        if sessions := [{"id": operation["lsid"]["id"]} for operation in found]:
+            await admin.command("killSessions", sessions)
+            log.info("transactions of a process that was killed are ended", extra={"count": len(sessions)})
+    except OperationFailure as error:
+        if is_infrastructure(error):
+            raise
+        log.warning("transactions of a process that was killed are left to run out", extra={"error": repr(error)})
 
 
 async def write(database: Database, session: Session, writes: Mapping[str, Sequence[Operation]]) -> None:

@@ -75,7 +75,9 @@ class Context:
     database: mongo.Database
     transactor: Transactor
     holder: str
-    """Names this process, in leases and to Kafka."""
+    """Names this process, in leases, to Kafka and to MongoDB."""
+    alone: bool
+    """Whether no other process has this name, as a worker's slot is its own; replicas of an API share theirs."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when an API is told to stop: answers that go on for ever should end."""
     prepared: bool = False
@@ -84,15 +86,17 @@ class Context:
     @classmethod
     def of(cls, service: Service, settings: Settings, program: str) -> "Context":
         clock = Clock(settings.clock_offset)
-        database = mongo.connect(settings.mongodb_uri)[f"jiedui_{service.name}"]
-        transactor = Transactor(service.name, database, service.tx, clock)
         holder = f"{service.name}-{program}-{settings.worker_slot}"
-        return cls(service, settings, clock, database, transactor, holder)
+        database = mongo.connect(settings.mongodb_uri, holder)[f"jiedui_{service.name}"]
+        transactor = Transactor(service.name, database, service.tx, clock)
+        return cls(service, settings, clock, database, transactor, holder, program == "worker")
 
     async def prepare(self) -> None:
-        """Collections and indexes, once a process."""
+        """Collections and indexes, once a process; and what one that was killed in this one's place left open."""
         async with self._preparing:
             if not self.prepared:
+                if self.alone:
+                    await mongo.end_leftovers(self.database.client, self.holder)
                 await mongo.ensure(self.database, self.service.all_indexes())
                 self.prepared = True
 
