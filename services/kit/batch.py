@@ -79,11 +79,19 @@ def _too_long(now: datetime) -> dict[str, Any]:
 class Batch:
     """Applies records within a unit of work, and keeps the books that are written with it."""
 
-    def __init__(self, tx: Tx, service: str, listener: Listener, found: Sequence[Received[Any] | Broken | RawRecord]):
+    def __init__(
+        self,
+        tx: Tx,
+        service: str,
+        listener: Listener,
+        found: Sequence[Received[Any] | Broken | RawRecord],
+        applied: tracing.Applied,
+    ) -> None:
         self._tx = tx
         self._service = service
         self._listener = listener
         self._found = found
+        self._applied = applied
         self._streams: dict[str, _Stream] = {}
         self._held: dict[tuple[str, int], _Held] = {}
         self._early: dict[str, dict[str, mongo.Document]] = {}
@@ -222,11 +230,11 @@ class Batch:
         if handler is None:
             return
         self._tx.caused_by(_cause(self._service, item))
-        with tracing.processing(item.envelope, item.record.topic, self._tx.now):
-            try:
+        try:
+            with self._applied.processing(item.envelope, item.record.topic, self._tx.now):
                 self._tx.keep(await handler(item, self._tx))
-            except NotYet as early:
-                return self._park(item, early.about, parked_since or self._tx.now)
+        except NotYet as early:
+            return self._park(item, early.about, parked_since or self._tx.now)
         if not self._nothing_early or self._early:
             await self._try_early(item.mentions())
 

@@ -93,8 +93,12 @@ class Inbox:
                     raise
                 failure = error
             await asyncio.sleep(_PAUSE_S * attempt)
-        log.error("a record is dead-lettered", extra={"place": record.place, "error": repr(failure)})
-        broken = Broken(record, type(failure).__name__, str(failure), read(record).envelope)
+        envelope = read(record).envelope
+        about = {"place": record.place, "error": repr(failure)}
+        if envelope and (trace_id := tracing.trace_id_of(envelope.traceparent)):
+            about["trace_id"] = trace_id
+        log.error("a record is dead-lettered", extra=about)
+        broken = Broken(record, type(failure).__name__, str(failure), envelope)
         await self._unit([broken], lambda batch: batch.apply(ATTEMPTS, first_failed_at))
 
     async def sweep(self) -> None:
@@ -120,10 +124,15 @@ class Inbox:
         return record if record.topic in self._listener.raw else read(record)
 
     async def _unit(self, found: Sequence[Any], run: Callable[[Batch], Awaitable[int]]) -> int:
+        applied = tracing.Applied()
+
         async def work(tx: Tx) -> int:
-            batch = Batch(tx, self._service, self._listener, found)
+            applied.forget()
+            batch = Batch(tx, self._service, self._listener, found, applied)
             count = await run(batch)
             batch.keep_books()
             return count
 
-        return await self._transactor.unit(self._transactor.cause(self._service), work)
+        count = await self._transactor.unit(self._transactor.cause(self._service), work)
+        applied.tell()
+        return count

@@ -8,10 +8,10 @@ when the event was written to when it was taken in.
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -19,7 +19,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import Link, SpanContext, SpanKind
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from schemas.envelope import Envelope
@@ -46,6 +46,13 @@ def start(program: str) -> None:
     if exporter is not None:
         provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
+
+
+def stop() -> None:
+    """Sends what is finished, if there is somebody who takes it."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
 
 
 def _exporter(name: str) -> SpanExporter | None:
@@ -93,13 +100,46 @@ def _context(traceparent: str) -> Context:
     return _propagator.extract({"traceparent": traceparent}, context=Context())
 
 
-def processing(envelope: Envelope, topic: str, now: datetime) -> AbstractContextManager[Any]:
-    """The `process` span of one consumed event, a child of the command that caused it."""
-    if not is_sampled(envelope.traceparent) or span_context_of(envelope.traceparent) is None:
-        return _NO_SPAN
+class Applied:
+    """The `process` spans of one unit of work, told once it is written.
+
+    A unit may be run again, and a batch that failed is taken again one by one: an event has one span for
+    the one time that it was applied, and none for the tries.
+    """
+
+    def __init__(self) -> None:
+        self._ended: list[tuple[Span, int]] = []
+
+    def forget(self) -> None:
+        """The unit is run again. A span that is never ended is never exported."""
+        self._ended.clear()
+
+    def tell(self) -> None:
+        """The unit is written."""
+        for span, at in self._ended:
+            span.end(at)
+        self._ended.clear()
+
+    def processing(self, envelope: Envelope, topic: str, now: datetime) -> AbstractContextManager[None]:
+        """The `process` span of one consumed event, a child of the command that caused it; none if its handler raises.
+
+        `now` is when it was taken in.
+        """
+        if not is_sampled(envelope.traceparent) or span_context_of(envelope.traceparent) is None:
+            return _NO_SPAN
+        return self._open(_process_span(envelope, topic, now))
+
+    @contextmanager
+    def _open(self, span: Span) -> Iterator[None]:
+        with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+            yield
+        self._ended.append((span, time.time_ns()))
+
+
+def _process_span(envelope: Envelope, topic: str, now: datetime) -> Span:
     assert envelope.traceparent is not None
     queued = (now - instant(envelope.recordedtime)).total_seconds() * 1000
-    return _tracer.start_as_current_span(
+    return _tracer.start_span(
         f"process {envelope.type}",
         context=_context(envelope.traceparent),
         kind=SpanKind.CONSUMER,

@@ -1,12 +1,8 @@
 """One trace through all: the context goes into the event once, and each hop is its child."""
 
-from collections.abc import Iterator
-
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from schemas.envelope import Envelope
@@ -17,16 +13,6 @@ from services.kit.zipkin import zipkin_span
 SAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = SAMPLED[:-2] + "00"
 NOW = instant("2020-10-26T04:00:01.500Z")
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(resource=Resource.create({"service.name": "toy-worker"}))
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
-    yield exporter
-    provider.shutdown()
 
 
 def envelope(traceparent: str | None) -> Envelope:
@@ -48,8 +34,11 @@ def envelope(traceparent: str | None) -> Envelope:
 
 
 def test_a_sampled_event_gets_a_process_span_under_its_command(spans: InMemorySpanExporter) -> None:
-    with tracing.processing(envelope(SAMPLED), "jiedui.partners.v1", NOW):
+    applied = tracing.Applied()
+    with applied.processing(envelope(SAMPLED), "jiedui.partners.v1", NOW):
         inner = tracing.current_traceparent()
+    assert spans.get_finished_spans() == (), "what is not written yet may be tried again"
+    applied.tell()
     (span,) = spans.get_finished_spans()
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == SAMPLED[36:52]
@@ -63,7 +52,7 @@ def test_a_sampled_event_gets_a_process_span_under_its_command(spans: InMemorySp
 
 @pytest.mark.parametrize("traceparent", [UNSAMPLED, None, "nonsense", "00-0-0-01"])
 def test_an_unsampled_or_unsound_context_costs_no_span(spans: InMemorySpanExporter, traceparent: str | None) -> None:
-    with tracing.processing(envelope(traceparent), "jiedui.partners.v1", NOW):
+    with tracing.Applied().processing(envelope(traceparent), "jiedui.partners.v1", NOW):
         assert not trace.get_current_span().is_recording()
     assert spans.get_finished_spans() == ()
 
@@ -80,8 +69,10 @@ def test_a_batch_links_its_sampled_events_and_no_more_than_the_sdk_keeps(spans: 
 
 
 def test_zipkin_is_told_what_the_span_says(spans: InMemorySpanExporter) -> None:
-    with tracing.processing(envelope(SAMPLED), "jiedui.partners.v1", NOW):
+    applied = tracing.Applied()
+    with applied.processing(envelope(SAMPLED), "jiedui.partners.v1", NOW):
         pass
+    applied.tell()
     span: ReadableSpan = spans.get_finished_spans()[0]
     told = zipkin_span(span)
     assert told["traceId"] == SAMPLED[3:35]

@@ -156,7 +156,7 @@ def partner_event(
         actor="test",
         correlationid="c",
         causationid="c",
-        traceparent=None,
+        traceparent=other.get("traceparent"),
         data=other.get("data", {"partner_id": partner_id, "name": {"zh": name}, "kind": "enterprise"}),
     )
     return partner_id.encode(), orjson.dumps(envelope.to_dict())
