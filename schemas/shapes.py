@@ -57,8 +57,20 @@ class Quantity(TypedDict):
     unit: str
 
 
+class Valuation(TypedDict):
+    """What somebody says that goods or services are worth, and on which basis (`market`, `cost` …)."""
+
+    author: str
+    basis: str
+    amount: Amount
+    currency: Currency
+
+
 class Support(TypedDict):
-    """What a commitment gives: an amount (`money`, `purchase`) or a quantity (the other kinds)."""
+    """What a commitment gives: an amount (`money`, `purchase`) or a quantity (the other kinds).
+
+    Of several `valuations` the one on `basis` is the `value`, which totals count.
+    """
 
     kind: SupportKind
     amount: NotRequired[Amount]
@@ -66,6 +78,8 @@ class Support(TypedDict):
     quantity: NotRequired[Whole]
     unit: NotRequired[str]
     value: NotRequired[Money]
+    valuations: NotRequired[list[Valuation]]
+    basis: NotRequired[str]
 
 
 class Places(TypedDict):

@@ -2,14 +2,15 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import orjson
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from schemas.shapes import Text
+from schemas.shapes import BOOKED_KINDS, Text
 from services.kit.transact import Tx as KitTx
 from services.pairing.domain import (
     NO_ROUNDS,
@@ -30,6 +31,16 @@ from services.pairing.domain.imports import FilePart, Import, RowReport, UndoneR
 from services.pairing.domain.intake.gazetteer import Gazetteer
 from services.pairing.domain.intake.sorting import LoadedRow
 from services.pairing.domain.observing import Observed
+
+
+@dataclass(frozen=True)
+class Worth:
+    """`totals` by currency in minor units, of `valued` commitments; `without` have no valuation on that basis."""
+
+    totals: Mapping[str, int]
+    valued: int
+    without: int
+
 
 ALIVE = ["open", "partly_paired", "fully_paired"]
 
@@ -175,6 +186,23 @@ class Tx(KitTx):
             return []
         where = {"terms.reference": {"$in": list(references)}, "status": {"$ne": "withdrawn"}}
         return await self.find(Commitment, where)
+
+    async def worth_on(self, basis: str, where: Mapping[str, Any]) -> Worth:
+        """Of goods, services and training that are not withdrawn."""
+        kinds = {"terms.support.kind": {"$nin": list(BOOKED_KINDS)}, "status": {"$ne": "withdrawn"}}
+        wanted = {"$and": [dict(where), kinds]}
+        stages: list[dict[str, Any]] = [
+            {"$match": wanted},
+            {"$unwind": "$terms.support.valuations"},
+            {"$replaceWith": "$terms.support.valuations"},
+            {"$match": {"basis": basis}},
+            {"$group": {"_id": "$value.currency", "minor": {"$sum": "$value.minor"}, "count": {"$sum": 1}}},
+            {"$sort": {"_id": ASCENDING}},
+        ]
+        found = await self._collection(Commitment).aggregate(stages, session=self.session).to_list(None)
+        valued = sum(row["count"] for row in found)
+        without = await self.count(Commitment, wanted) - valued
+        return Worth({row["_id"]: row["minor"] for row in found}, valued, without)
 
     async def proposals_of_all(self, commitment_ids: Sequence[str]) -> dict[str, list[Pairing]]:
         found: dict[str, list[Pairing]] = {}

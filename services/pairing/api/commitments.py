@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.money import to_amount
 from schemas.shapes import Category
@@ -28,11 +28,32 @@ class MoneySupportView(MoneyView):
     kind: Literal["money", "purchase"]
 
 
+class ValuationView(MoneyView):
+    author: str
+    basis: str
+
+
 class QuantitySupportView(BaseModel):
     kind: Literal["goods", "service", "training"]
     quantity: int
     unit: str
     value: MoneyView | None = None
+    basis: str | None = None
+    valuations: list[ValuationView] | None = None
+
+
+class WorthView(BaseModel):
+    """Sums of what is valued on one basis; `without` commitments of goods or services are not valued on it."""
+
+    basis: str
+    commitments: int
+    without: int
+    totals: list[MoneyView]
+
+
+class WorthQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    basis: Annotated[str, Field(min_length=1, max_length=300)]
 
 
 def _support_view(support: Support) -> MoneySupportView | QuantitySupportView:
@@ -126,6 +147,18 @@ async def list_commitments(call: Reader, page: Annotated[CommitmentPage, Query()
     }
     wanted = {name: value for name, value in asked.items() if value is not None}
     return await call.page(Commitment, {"$and": [_seen_by(call.caller), wanted]}, page, CommitmentView.of)
+
+
+@router.get("/commitments/worth", response_model=WorthView)
+async def value_commitments(call: Reader, asked: Annotated[WorthQuery, Query()]) -> Response:
+    """What goods and services that are not withdrawn are worth, on one named basis: two are never mixed."""
+
+    async def work(tx: Tx) -> WorthView:
+        worth = await tx.worth_on(asked.basis, _seen_by(call.caller))
+        totals = [MoneyView(amount=to_amount(minor, code), currency=code) for code, minor in worth.totals.items()]
+        return WorthView(basis=asked.basis, commitments=worth.valued, without=worth.without, totals=totals)
+
+    return await call.read(work, ok(lambda view: view))
 
 
 @router.get("/commitments/{id}", response_model=CommitmentView)

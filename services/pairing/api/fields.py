@@ -23,7 +23,7 @@ from services.kit.clock import rfc3339
 from services.kit.decision import Invalid
 from services.kit.forms import Body_, Form
 from services.kit.http import Call
-from services.pairing.domain import County
+from services.pairing.domain import County, Value
 from services.pairing.store import Tx
 
 F = TypeVar("F", bound=Form)
@@ -86,6 +86,10 @@ class MoneyForm(Form):
     @property
     def minor(self) -> int:
         return to_minor(self.amount, self.currency)
+
+    @property
+    def worth(self) -> Value:
+        return Value(minor=self.minor, currency=self.currency)
 
 
 class Reason(Form):

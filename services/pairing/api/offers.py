@@ -9,7 +9,7 @@ from pydantic_core.core_schema import ValidationInfo
 from schemas.shapes import Category
 from services.kit.forms import Form
 from services.pairing.api.fields import Day, Line, MoneyForm, PlacesForm, Reference, Texts, text
-from services.pairing.domain import Places, Support, Terms, Value
+from services.pairing.domain import Places, Support, Terms, Valuation
 
 MOST_PROJECTS = 100_000
 MOST_QUANTITY = 10**15
@@ -27,19 +27,65 @@ class MoneyOffer(MoneyForm):
         return Support(kind=self.kind, units=self.minor, measure=self.currency, value=None)
 
 
+class ValuationForm(MoneyForm):
+    """What somebody says that goods or services are worth, and on which basis."""
+
+    author: Line
+    basis: Line
+
+    def valuation(self) -> Valuation:
+        return Valuation(author=self.author, basis=self.basis, value=self.worth)
+
+
 class QuantityOffer(Form):
     kind: Literal["goods", "service", "training"]
     quantity: Annotated[int, Field(ge=1, le=MOST_QUANTITY)]
     unit: Line
+    valuations: Annotated[list[ValuationForm], Field(max_length=20)] | None = None
+    basis: Annotated[Line | None, Field(validate_default=True)] = None
     value: MoneyForm | None = None
+
+    @field_validator("valuations")
+    @classmethod
+    def _one_valuation_a_basis(cls, valuations: list[ValuationForm] | None) -> list[ValuationForm] | None:
+        if valuations and len({one.basis for one in valuations}) < len(valuations):
+            raise ValueError("a basis stands there twice")
+        return valuations
+
+    @field_validator("basis")
+    @classmethod
+    def _names_the_valuation_that_counts(cls, basis: str | None, info: ValidationInfo) -> str | None:
+        known = [one.basis for one in info.data.get("valuations") or ()]
+        if known and basis is None:
+            raise ValueError("is missing: on which basis is it valued in totals?")
+        if basis is not None and basis not in known:
+            raise ValueError(f"is the basis of no valuation; there are: {', '.join(known) or 'none'}")
+        return basis
+
+    @field_validator("value")
+    @classmethod
+    def _is_what_that_valuation_says(cls, value: MoneyForm | None, info: ValidationInfo) -> MoneyForm | None:
+        of = {one.basis: one.worth for one in info.data.get("valuations") or ()}
+        counting = of.get(info.data.get("basis"))
+        if value and counting and value.worth != counting:
+            raise ValueError("is not what the valuation on that basis says; leave it out")
+        return value
 
     @property
     def units(self) -> int:
         return self.quantity
 
     def support(self) -> Support:
-        value = Value(minor=self.value.minor, currency=self.value.currency) if self.value else None
-        return Support(kind=self.kind, units=self.quantity, measure=self.unit, value=value)
+        valuations = tuple(one.valuation() for one in self.valuations or ())
+        stated = self.value.worth if self.value else None
+        return Support(
+            kind=self.kind,
+            units=self.quantity,
+            measure=self.unit,
+            value=next((one.value for one in valuations if one.basis == self.basis), stated),
+            valuations=valuations,
+            basis=self.basis,
+        )
 
 
 class Offer(Form):

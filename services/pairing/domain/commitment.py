@@ -23,13 +23,27 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Valuation:
+    """What `author` says that goods are worth on this basis."""
+
+    author: str
+    basis: str
+    value: Value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Support:
-    """`measure` is the currency or the unit in which `units` count; `value` is what goods are worth, if stated."""
+    """`measure` is the currency or the unit in which `units` count; `value` is what goods are worth, if stated.
+
+    Of several valuations the one on `basis` is the value that totals count; no two have the same basis.
+    """
 
     kind: SupportKind
     units: int
     measure: str
     value: Value | None
+    valuations: tuple[Valuation, ...] = ()
+    basis: str | None = None
 
     @property
     def is_booked(self) -> bool:
@@ -189,11 +203,17 @@ def support_wire(support: Support) -> dict[str, Any]:
     """What is given, as events and answers have it."""
     wire = {"kind": support.kind} | measured(support, support.units)
     if support.value is not None:
-        wire["value"] = {
-            "amount": to_amount(support.value.minor, support.value.currency),
-            "currency": support.value.currency,
-        }
+        wire["value"] = _money(support.value)
+    if support.valuations:
+        wire["basis"] = support.basis
+        wire["valuations"] = [
+            {"author": one.author, "basis": one.basis} | _money(one.value) for one in support.valuations
+        ]
     return wire
+
+
+def _money(value: Value) -> dict[str, str]:
+    return {"amount": to_amount(value.minor, value.currency), "currency": value.currency}
 
 
 def places_wire(places: Places | None) -> dict[str, list[str]] | None:
