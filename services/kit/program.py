@@ -3,14 +3,14 @@
 import gc
 import os
 import sys
-from contextlib import suppress
 from socket import socket
+from types import FrameType
 from typing import NoReturn
 
 import uvicorn
 from pydantic import ValidationError
 
-from services.kit import crash, logs, tracing
+from services.kit import crash, ending, logs, tracing
 from services.kit.app import create_app
 from services.kit.service import Context, Service
 from services.kit.settings import Settings, explain
@@ -28,6 +28,7 @@ def run(service: Service, settings_class: type[Settings]) -> None:
     if len(sys.argv) != 2 or sys.argv[1] not in PROGRAMS:
         _stop(f"usage: python -m services.{service.name}.main {'|'.join(PROGRAMS)}", code=2)
     program = sys.argv[1]
+    ending.at_a_signal()
     try:
         settings = settings_class()  # type: ignore[call-arg]
         crash.arm(f"{service.name}-{program}", settings.crash_at, settings.home)
@@ -45,11 +46,18 @@ def run(service: Service, settings_class: type[Settings]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells the app that it stops; uvicorn by itself waits for streams that know nothing of it."""
+    """Tells the app that it stops; uvicorn by itself waits for streams that know nothing of it.
+
+    Once it has ended it raises the signal again, and `ending.at_a_signal` takes it.
+    """
 
     def __init__(self, config: uvicorn.Config, context: Context) -> None:
         super().__init__(config)
         self._context = context
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        ending.in_time()
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._context.stopping.set()
@@ -79,8 +87,7 @@ def _run_api(service: Service, settings: Settings) -> None:
         server_header=False,
     )
     server = _Server(config, app.state.context)
-    with suppress(KeyboardInterrupt):
-        server.run()
+    server.run()
     if not server.started:
         raise OSError(f"the API could not start on port {settings.port}")
 

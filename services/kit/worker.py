@@ -4,14 +4,13 @@ faust gives the process its life (start, signals, stop) and carries the heartbea
 lost. Domain events do not come in by its agents: an agent acknowledges an event even when it
 raised (docs/adr/0001).
 
-SIGTERM stops the intake, lets the transaction under way end, and is followed by a hard exit after
-`STOP_S`: a stop must not wait for a broker or a database that is away.
+SIGTERM stops the intake, lets the transaction under way end, and is followed by a hard exit
+(`ending.py`): a stop must not wait for a broker or a database that is away.
 """
 
 import asyncio
 import logging
 import os
-import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -23,7 +22,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from schemas.topics import HEARTBEATS
-from services.kit import health, outbox
+from services.kit import ending, health, outbox
 from services.kit.build import build
 from services.kit.clock import rfc3339
 from services.kit.consumer import HEARTBEAT_MS, SESSION_TIMEOUT_MS, Consumer
@@ -36,7 +35,6 @@ log = logging.getLogger(__name__)
 
 Loops = list[tuple[str, Callable[[], Awaitable[None]]]]
 
-STOP_S = 10.0
 _BEAT_S = 1.0
 _SWEEP_S = 1.0
 
@@ -55,9 +53,11 @@ def run_worker(service: Service, settings: Settings) -> None:
     _beat(app, parts)
     if service.agents is not None:
         service.agents(app, context)
-    _Worker(
-        app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True
-    ).execute_from_commandline()
+    worker = _Worker(app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        ending.leave(int(ended.code or 0))
 
 
 async def _wait_for_kafka(bootstrap: str, status: health.Status) -> None:
@@ -197,7 +197,7 @@ class _Loops(mode.Service):  # type: ignore[misc]
     async def on_stop(self) -> None:
         for task in self._running:
             task.cancel()
-        await asyncio.wait(self._running, timeout=STOP_S)
+        await asyncio.wait(self._running, timeout=ending.STOP_S)
 
 
 def _must_not_end(task: asyncio.Task[None]) -> None:
@@ -213,14 +213,9 @@ class _Worker(faust.Worker):  # type: ignore[misc]
         self.spinner = None
 
     def _on_sigterm(self) -> None:
-        self._end_soon()
+        ending.in_time()
         super()._on_sigterm()
 
     def _on_sigint(self) -> None:
-        self._end_soon()
+        ending.in_time()
         super()._on_sigint()
-
-    def _end_soon(self) -> None:
-        timer = threading.Timer(STOP_S, os._exit, args=(0,))
-        timer.daemon = True
-        timer.start()

@@ -1,6 +1,7 @@
 """A broker and a database that can be stopped and started again, with their data."""
 
 import asyncio
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,15 @@ class Mongod:
 
     def stop(self) -> None:
         _stop(self._process)
+
+    def pause(self) -> None:
+        """Takes connections and answers nothing, as a machine whose disk hangs."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
 
 def _stop(process: subprocess.Popen[bytes] | None) -> None:
