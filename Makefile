@@ -33,8 +33,9 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
-bench: setup ## Measure the ledger beside Medici (three minutes; needs Node).
+bench: setup ## Measure the ledger beside Medici (needs Node), and files beside pandas (six minutes).
 	@$(PYTHON) -m bench.ledger
+	@$(PYTHON) -m bench.imports
 
 lint: setup ## Check style, types, imports, schemas and API documents.
 	@$(PYTHON) -m ruff check .
