@@ -251,3 +251,8 @@ async def test_any_past_day_answers_with_who_and_why(desk: Desk) -> None:
     assert (then["version"], then["recorded_by"], then["reason"]) == (1, "coordinator", "baseline")
     assert (now["version"], now["recorded_by"], now["reason"]) == (2, "li", "survey")
     assert then["recorded_at"] < now["recorded_at"]
+    off = await desk.post("/counties/520324/delist", {"on": desk.day(), "reason": "out of poverty"}, sub="wang")
+    assert [(one["recorded_by"], one["reason"]) for one in off["spells"]] == [
+        ("coordinator", "baseline"),
+        ("wang", "out of poverty"),
+    ]

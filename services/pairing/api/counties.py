@@ -84,6 +84,8 @@ class SpellView(BaseModel):
     start: date = Field(serialization_alias="from")
     until: date | None
     reason: str
+    recorded_at: Instant
+    recorded_by: str
 
 
 class NeedView(BaseModel):
@@ -139,7 +141,14 @@ class CardView(BaseModel):
             province=card.province,
             status=county.status_on(shown.day),
             spells=[
-                SpellView(status=spell.status, start=spell.start, until=spell.until, reason=spell.reason)
+                SpellView(
+                    status=spell.status,
+                    start=spell.start,
+                    until=spell.until,
+                    reason=spell.reason,
+                    recorded_at=spell.recorded_at,
+                    recorded_by=spell.recorded_by,
+                )
                 for spell in county.spells
             ],
             needs=[
