@@ -160,6 +160,7 @@ async def work(service: Service, settings: Settings, id: str) -> dict[str, Any]:
     watching.cancel()
     of = await context.reading().need(Import, id)
     stored = await context.database.commitments.count_documents({})
+    await context.database.client.drop_database(context.database.name)
     steps = len(set(seen))
     return {
         "status": of.status,
