@@ -83,6 +83,12 @@ def test_worker_needs_something_to_work_with(home: Path) -> None:
     assert "JIEDUI_KAFKA_BOOTSTRAP" in done.stderr
 
 
+def test_a_trace_needs_something_that_runs(home: Path) -> None:
+    done = jiedui(home, "trace", "any")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "jiedui: nothing runs here: make run starts it\n"
+
+
 SNAPSHOT = {
     "seed": 1,
     "commitments": [{"id": "b", "open": 1}, {"id": "a", "open": 1}],
