@@ -19,10 +19,10 @@ async def hand_in(system: System, target: str, *rows: str) -> Json:
 
 async def test_a_long_file_is_checked_by_the_worker_and_says_how_far_it_is(system: System) -> None:
     coordinator = system.person("coordinator")
-    await system.county("632722")
+    await system.county("632741")
     partner_id, _ = await system.partner("长表企业")
-    rows = [f"{partner_id},632722,教育,课堂{no},1000,2030-01-01,2030-12-31" for no in range(1500)]
-    made = await hand_in(system, "commitments?dry_run=true", *rows, rows[0], "无名,632722,教育,课堂,-1,2030-01-01,")
+    rows = [f"{partner_id},632741,教育,课堂{no},1000,2030-01-01,2030-12-31" for no in range(1500)]
+    made = await hand_in(system, "commitments?dry_run=true", *rows, rows[0], "无名,632741,教育,课堂,-1,2030-01-01,")
     assert made["status"] == "running"
     done = await system.eventually(
         coordinator, "pairing", f"/imports/{made['id']}", lambda of: of["status"] != "running", "the file is checked"
@@ -33,13 +33,13 @@ async def test_a_long_file_is_checked_by_the_worker_and_says_how_far_it_is(syste
 
 async def test_an_undone_file_is_withdrawn_in_all_services(system: System) -> None:
     coordinator, bookkeeper = system.person("coordinator"), system.person("bookkeeper")
-    await system.county("632723")
+    await system.county("632742")
     partner_id, _ = await system.partner("撤回企业")
     made = await hand_in(
         system,
         "commitments",
-        f"{partner_id},632723,教育,旧,1000,2020-01-01,2020-12-31",
-        f"{partner_id},632723,教育,新,2000,{today()},2099-12-31",
+        f"{partner_id},632742,教育,旧,1000,2020-01-01,2020-12-31",
+        f"{partner_id},632742,教育,新,2000,{today()},2099-12-31",
     )
     assert (made["status"], made["accepted"]) == ("completed", 2)
     undone = await coordinator.post("pairing", f"/imports/{made['id']}/undo", status=200)
