@@ -2,13 +2,16 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean-data test faults count prove bench lint image-check schemas format lock
+.PHONY: help setup setup-tests run stop clean-data test faults count prove bench lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install all that is needed under this directory; make run, test and lint do it by themselves.
 	@deploy/setup.sh
+
+setup-tests:
+	@deploy/setup.sh tests
 
 run: setup ## Run it all on this machine with an example programme, until Ctrl-C; with JIEDUI_DETACH=1 until make stop.
 	@.venv/bin/jiedui up
@@ -19,7 +22,7 @@ stop: ## End it.
 clean-data: ## Remove the data of make run.
 	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
 
-test: setup ## Run every test but those of faults, against a Kafka and a MongoDB of its own.
+test: setup-tests ## Run every test but those of faults, against a Kafka and a MongoDB of its own.
 	@$(PYTHON) -m pytest --ignore=tests/faults
 
 faults: setup ## Kill, stop and poison everything under load, and ask what became of each command (five minutes).
@@ -37,10 +40,11 @@ bench: setup ## Measure the ledger beside Medici (needs Node), and files beside 
 	@$(PYTHON) -m bench.ledger
 	@$(PYTHON) -m bench.imports
 
-lint: setup ## Check style, types, imports, schemas and API documents.
+lint: setup ## Check style, types (Python's and the console's), imports, schemas and API documents.
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m mypy
+	@if [ -d services/notify/console/node_modules ]; then cd services/notify/console && npm run --silent check; fi
 	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m schemas.check
 

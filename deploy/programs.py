@@ -124,6 +124,7 @@ def environment(settings: Settings, *, kafka_bootstrap: str, mongodb_uri: str, z
     env = {
         "JIEDUI_WEBHOOK_ALLOW": "127.0.0.0/8",
         "JIEDUI_TRACE_URL": f"{viewer}/zipkin/traces/{{trace_id}}",
+        "JIEDUI_CONSOLE_ORIGIN": f"http://127.0.0.1:{settings.notify_port}",
         **os.environ,
         "JIEDUI_HOME": str(settings.home),
         "JIEDUI_KAFKA_BOOTSTRAP": kafka_bootstrap,

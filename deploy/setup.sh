@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts Python's packages into .venv and the Java programs into deploy/embedded/target. Quick when that was done:
+# Puts Python's packages into .venv and the Java programs into deploy/embedded/target, and builds the console.
+# With `tests` also what only the tests need. Quick when that was done:
 # each part leaves a stamp, the hash of what names its versions. One line says what to do when it fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +12,7 @@ current() { # stamp what
 }
 
 python_versions() { cat requirements-dev.lock && sed '/^\[tool.ruff\]/,$d' pyproject.toml; } # tools' settings install nothing
+console_versions() { (cd services/notify/console && cat package-lock.json build.mjs tsconfig.json && find src public -type f -print0 | sort -z | xargs -0 cat); }
 java_versions() { cat deploy/embedded/pom.xml; }
 
 attempt() { # what log command...
@@ -50,8 +52,40 @@ java_programs() {
     java_versions | sha256sum >$java_stamp
 }
 
+console() {
+    current $console_stamp console_versions && [[ -f services/notify/console/dist/index.html ]] && return
+    if ! command -v npm >/dev/null || (($(node -p 'process.versions.node.split(".")[0]') < 20)); then
+        echo "The console is not built: it needs Node 20 or later with npm (all else runs without)"
+        return
+    fi
+    (cd services/notify/console && {
+        current node_modules/installed cat_lock || {
+            attempt "fetching the console's packages" ../../../.venv/console.log npm ci --ignore-scripts --no-audit --no-fund
+            cat_lock | sha256sum >node_modules/installed
+        }
+        attempt "building the console" ../../../.venv/console.log npm run build
+    })
+    console_versions | sha256sum >$console_stamp
+}
+
+cat_lock() { cat package-lock.json; }
+
+browser() { # that the console's tests drive
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null && return
+    if [[ $EUID == 0 ]] && command -v apt-get >/dev/null; then
+        echo "Chromium from Debian, for the console's tests: once, a minute"
+        attempt "apt-get update" .venv/browser.log apt-get update
+        attempt "installing Chromium" .venv/browser.log apt-get install --yes --no-install-recommends chromium fonts-noto-cjk
+    else
+        echo "Tests of the console will fail without a browser (Debian: apt-get install chromium)"
+    fi
+}
+
 python_stamp=.venv/installed
 java_stamp=deploy/embedded/target/installed
+console_stamp=services/notify/console/node_modules/built
 java_is_there # before minutes are spent on Python
 python_packages
 java_programs
+console
+[[ ${1:-} != tests ]] || browser

@@ -2,7 +2,7 @@
 
 from services.kit.program import run
 from services.kit.service import Service
-from services.notify.api import UNSUBSCRIBE, Hub, Lag, keep_gauges, routers
+from services.notify.api import PUBLIC, PUBLIC_BELOW, Hub, Lag, keep_gauges, routers
 from services.notify.settings import Settings
 from services.notify.store import INDEXES, Tx
 from services.notify.streams import RAW, TOPICS, archive_event, listen_to_heartbeats, project, send, tell
@@ -22,7 +22,8 @@ def service() -> Service:
         background=(project, tell, send),
         api_background=(hub.follow, hub.tend, lag.keep, keep_gauges(lag)),
         agents=listen_to_heartbeats,
-        public_below=(UNSUBSCRIBE,),
+        public=PUBLIC,
+        public_below=PUBLIC_BELOW,
     )
 
 

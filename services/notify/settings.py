@@ -1,4 +1,4 @@
-"""Notify's own settings: its two ports, the mail server, and where webhooks may go besides public addresses."""
+"""Notify's own settings: ports, the mail server, and where webhooks may go besides public addresses."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -72,6 +72,9 @@ def _trace_url(value: Any) -> Any:
 class Settings(settings.Settings):
     port: int = Field(8004, validation_alias="JIEDUI_NOTIFY_PORT")
     worker_port: int = Field(8104, validation_alias="JIEDUI_NOTIFY_WORKER_PORT")
+    pairing_port: int = 8001
+    projects_port: int = 8002
+    funding_port: int = 8003
     smtp_url: Annotated[MailServer | None, NoDecode, BeforeValidator(_mail_server)] = None
     webhook_allow: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     """Networks with commas between them, such as `127.0.0.0/8, fd00::/8`."""
@@ -83,3 +86,20 @@ class Settings(settings.Settings):
     def public_url(self) -> str:
         """Where links in mails lead: behind a proxy all is one origin, the console's."""
         return (self.console_origin or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def api_urls(self) -> dict[str, str]:
+        """Where the console finds the four APIs, as origins.
+
+        If its own origin names notify's port, the others are beside it on theirs; else a proxy stands before all.
+        """
+        origin = urlsplit(self.public_url)
+        ports = {
+            "pairing": self.pairing_port,
+            "projects": self.projects_port,
+            "funding": self.funding_port,
+            "notify": self.port,
+        }
+        if origin.port != self.port:
+            return dict.fromkeys(ports, self.public_url)
+        return {service: f"{origin.scheme}://{origin.hostname}:{port}" for service, port in ports.items()}

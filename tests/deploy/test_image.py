@@ -22,6 +22,7 @@ from schemas.topics import SERVICES
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text("utf-8")
 IGNORED = (ROOT / "deploy/Dockerfile.dockerignore").read_text("utf-8").split()
+BUILT = "/service/"
 LOCKED = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
 PACKAGES = sysconfig.get_path("purelib")
 
@@ -52,7 +53,10 @@ def instructions(name: str) -> list[str]:
 def copied(service: str, into: Path) -> Path:
     """What the Dockerfile copies for one service. Later patterns of the ignore file win, as in Docker."""
     for line in instructions("COPY"):
-        source, target = line.replace("${SERVICE}", service).split()
+        *flags, source, target = line.replace("${SERVICE}", service).split()
+        if target == BUILT:
+            continue  # of the stage that builds; from there it goes on into the image
+        source = f"services/{service}/" if flags == ["--from=built"] else source
         if target.endswith("/"):
             (into / target).mkdir(parents=True, exist_ok=True)
         if (ROOT / source).is_dir():
@@ -112,8 +116,24 @@ def test_the_schemas_go_along_and_the_tools_do_not(tmp_path: Path) -> None:
     assert not list(folder.rglob("__pycache__"))
 
 
+def test_the_image_of_notify_has_the_console_built_and_not_its_sources(tmp_path: Path) -> None:
+    """Run as it stands, but with the packages that are here."""
+    copied("notify", tmp_path)
+    (step,) = [line for line in instructions("RUN") if "npm ci" in line]
+    console = tmp_path / "services/notify/console"
+    assert not (console / "dist").exists()
+    (console / "node_modules").symlink_to(ROOT / "services/notify/console/node_modules")
+    step = step.replace(BUILT.rstrip("/"), str(tmp_path / "services/notify")).replace("npm ci --ignore-scripts", "true")
+    subprocess.run(["sh", "-c", step], check=True, capture_output=True)
+    assert {path.name for path in console.iterdir()} >= {"dist", "package.json"}
+    assert not (console / "src").exists()
+    assert not (console / "node_modules").exists()
+    assert (console / "dist/index.html").exists()
+
+
 def test_the_base_is_pinned_and_of_the_python_that_the_tests_run_on() -> None:
-    (base,) = instructions("FROM")
+    builder, base = instructions("FROM")
+    assert re.fullmatch(r"node:\d+\.\d+\.\d+-\w+-slim AS built", builder)
     assert re.fullmatch(rf"python:{sys.version_info.major}\.{sys.version_info.minor}\.\d+-slim-\w+", base)
 
 

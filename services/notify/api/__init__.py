@@ -1,8 +1,9 @@
-"""Notify's HTTP: the feed and its stream, stories, views, the monitor, dead letters, subscriptions and inboxes."""
+"""Notify's HTTP: the console, feed and stream, stories, views, the monitor, dead letters, subscriptions, inboxes."""
 
 from fastapi import APIRouter
 
 from services.notify.api import (
+    console,
     dead_letters,
     deliveries,
     exports,
@@ -12,6 +13,7 @@ from services.notify.api import (
     indicators,
     monitor,
     reports,
+    sign_in,
     stream,
     subscriptions,
     views,
@@ -21,7 +23,10 @@ from services.notify.api.hub import Hub
 from services.notify.api.inbox import UNSUBSCRIBE
 from services.notify.api.lag import Lag
 
-__all__ = ["UNSUBSCRIBE", "Hub", "Lag", "keep_gauges", "routers"]
+PUBLIC = console.OPEN | sign_in.OPEN
+PUBLIC_BELOW = (UNSUBSCRIBE, console.OPEN_BELOW)
+
+__all__ = ["PUBLIC", "PUBLIC_BELOW", "Hub", "Lag", "keep_gauges", "routers"]
 
 
 def routers(hub: Hub, lag: Lag) -> tuple[APIRouter, ...]:
@@ -39,4 +44,6 @@ def routers(hub: Hub, lag: Lag) -> tuple[APIRouter, ...]:
         subscriptions.router,
         deliveries.router,
         inbox.router,
+        sign_in.router,
+        console.router(),
     )

@@ -1,0 +1,24 @@
+// Where the services are and who issues tokens; asked for once, and kept for when there is no line.
+
+export type Service = "pairing" | "projects" | "funding" | "notify"
+export interface Config {
+  apis: Record<Service, string>
+  oidc: { issuer: string; client_id: string } | null
+  trace_url: string | null
+}
+
+const KEPT = "jiedui.config"
+export let config: Config
+
+export async function loadConfig(): Promise<void> {
+  try {
+    const answer = await fetch("/config.json")
+    if (!answer.ok) throw new Error(answer.statusText)
+    config = await answer.json()
+    localStorage.setItem(KEPT, JSON.stringify(config))
+  } catch (fault) {
+    const kept = localStorage.getItem(KEPT)
+    if (!kept) throw fault
+    config = JSON.parse(kept)
+  }
+}

@@ -1,0 +1,59 @@
+// Numbers, money, days and instants as the reader writes them. Days are days in Beijing, instants are shown in its time.
+
+import { language, t } from "./words"
+
+const locale = language === "zh" ? "zh-Hans-CN" : "en-GB"
+const ZONE = "Asia/Shanghai"
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" })
+const instant = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: ZONE })
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" })
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]]
+
+/** A number; what was never entered is said to be so, and is not 0. */
+export function number(value: number | null | undefined, digits = 2): string {
+  return value == null ? t("no-entry") : new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
+}
+
+/** Per cent of a whole, from 0 to 100. */
+export const percent = (value: number | null | undefined): string => (value == null ? t("no-entry") : `${number(value, 0)}%`)
+
+export interface Money { amount: string; currency: string }
+
+/** In 万 and 亿 where Chinese readers count so; rounded to two decimals of them. See `moneyExact`. */
+export function money(value: Money | null | undefined): string {
+  if (!value) return t("no-entry")
+  const amount = Number(value.amount)
+  if (language === "en") return new Intl.NumberFormat(locale, { style: "currency", currency: value.currency, currencyDisplay: "code", maximumFractionDigits: amount % 1 ? 2 : 0 }).format(amount)
+  const unit = value.currency === "CNY" ? "元" : ` ${value.currency}`
+  if (Math.abs(amount) >= 1e8) return `${number(amount / 1e8)} 亿${unit}`
+  if (Math.abs(amount) >= 1e4) return `${number(amount / 1e4)} 万${unit}`
+  return `${number(amount)} ${unit.trim()}`
+}
+
+/** To the last decimal, digits grouped. */
+export function moneyExact(value: Money): string {
+  const [whole, decimals] = value.amount.split(".")
+  return `${whole!.replace(/\B(?=(\d{3})+$)/g, ",")}${decimals ? `.${decimals}` : ""} ${value.currency}`
+}
+
+/** `2026-11-25` as a day. */
+export const onDay = (value: string | null | undefined): string => (value ? day.format(new Date(`${value}T00:00:00Z`)) : "—")
+
+/** An instant in Beijing's time, with its zone. */
+export const at = (value: string | number | Date): string => t("beijing", { at: instant.format(new Date(value)) })
+
+/** How long ago, or how soon. */
+export function ago(value: string | number | Date, now = Date.now()): string {
+  const seconds = Math.round((new Date(value).getTime() - now) / 1000)
+  const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? STEPS[3]!
+  return relative.format(Math.trunc(seconds / size), unit)
+}
+
+/** Today in Beijing, as `2026-11-25`. */
+export const today = (): string => new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE }).format(new Date())
+
+/** A length of time in its largest unit. */
+export function lasting(seconds: number): string {
+  const [unit, size] = STEPS.find(([, length]) => seconds >= length) ?? STEPS[3]!
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(seconds / size)
+}

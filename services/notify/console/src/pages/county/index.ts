@@ -1,0 +1,3 @@
+import type { Page } from ".."
+
+export const county: Page[] = []

@@ -1,0 +1,45 @@
+// Where everybody begins: what the programme comes to now, and the ways on.
+
+import { get } from "../lib/http"
+import { href } from "../lib/router"
+import { session } from "../lib/session"
+import { t } from "../lib/words"
+import { money, number } from "../lib/format"
+import { AsOf, Show, useLoad } from "../ui/load"
+import { pages } from "."
+
+interface Overview {
+  partners: number
+  counties: number
+  projects: number
+  events: number
+  funds: Record<string, { promised: string; committed: string; handed_over: string; used: string }>
+  as_of: { position: number; time: string | null }
+}
+
+export default function Home() {
+  const overview = useLoad((signal) => get<Overview>("notify", "/overview", {}, signal), [])
+  const ways = pages.filter((page) => page.menu && session()?.roles.some((role) => page.roles.includes(role)))
+  return (
+    <>
+      <h1>{t("home.title")}</h1>
+      <Show of={overview}>
+        {(seen) => (
+          <>
+            <ul class="figures">
+              <li><b>{number(seen.partners)}</b> {t("home.partners", { n: seen.partners })}</li>
+              <li><b>{number(seen.counties)}</b> {t("home.counties", { n: seen.counties })}</li>
+              <li><b>{number(seen.projects)}</b> {t("home.projects", { n: seen.projects })}</li>
+              {Object.entries(seen.funds).map(([currency, funds]) => <li key={currency}><b>{money({ amount: funds.promised, currency })}</b> {t("home.promised")}</li>)}
+            </ul>
+            <AsOf of={seen.as_of} />
+          </>
+        )}
+      </Show>
+      <ul class="ways">
+        {ways.map((page) => <li key={page.path}><a href={href(page.path)}>{t(page.menu!)}</a></li>)}
+        {session()?.roles.includes("officer") && <li><a href="/officer">{t("menu.officer")}</a></li>}
+      </ul>
+    </>
+  )
+}

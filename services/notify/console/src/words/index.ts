@@ -1,0 +1,26 @@
+// The catalogues of the console; the officer's page has its own and those of `common` and `problems`.
+
+import zhCommon from "./zh/common.json"
+import enCommon from "./en/common.json"
+import zhConsole from "./zh/console.json"
+import enConsole from "./en/console.json"
+import zhCoordinator from "./zh/coordinator.json"
+import enCoordinator from "./en/coordinator.json"
+import zhCounty from "./zh/county.json"
+import enCounty from "./en/county.json"
+import zhMonitor from "./zh/monitor.json"
+import enMonitor from "./en/monitor.json"
+import zhPartner from "./zh/partner.json"
+import enPartner from "./en/partner.json"
+import zhProblems from "./zh/problems.json"
+import enProblems from "./en/problems.json"
+
+export const catalogues = [
+  { zh: zhCommon, en: enCommon },
+  { zh: zhConsole, en: enConsole },
+  { zh: zhCoordinator, en: enCoordinator },
+  { zh: zhCounty, en: enCounty },
+  { zh: zhMonitor, en: enMonitor },
+  { zh: zhPartner, en: enPartner },
+  { zh: zhProblems, en: enProblems },
+]

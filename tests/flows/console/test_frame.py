@@ -1,0 +1,39 @@
+"""The frame of all pages: signing in by role, the menu, both languages, and a page that is not there."""
+
+import pytest
+
+from tests.flows.console.visitors import Visitors
+
+PEOPLE = ("coordinator", "monitor", "bookkeeper")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_people_sign_in_and_begin_where_the_programme_stands(visitors: Visitors, lang: str) -> None:
+    visitor = await visitors.come(lang)
+    await visitor.page.goto(visitor.home)
+    await visitor.page.locator('[data-person^="partner-"]').first.wait_for()
+    await visitor.page.locator('[data-person^="officer-"]').first.wait_for()
+    await visitor.axe("sign in")
+    await visitor.shot("sign-in")
+    for person in PEOPLE:
+        await visitor.enter(person)
+        await visitor.wait_for("77")
+        await visitor.axe(person)
+    await visitor.shot("home")
+    assert await visitor.page.evaluate("() => document.documentElement.lang") == {"zh": "zh-Hans", "en": "en"}[lang]
+
+
+async def test_a_page_that_is_not_there_says_so(visitors: Visitors) -> None:
+    visitor = await visitors.come("en")
+    await visitor.enter("monitor", "/no/such/page")
+    await visitor.wait_for("There is no such page")
+    await visitor.axe()
+
+
+async def test_the_language_can_be_changed_and_is_kept(visitors: Visitors) -> None:
+    visitor = await visitors.come("zh")
+    await visitor.page.goto(visitor.home)
+    await visitor.press("English")
+    await visitor.wait_for("Sign in")
+    await visitor.page.reload()
+    await visitor.wait_for("Sign in")

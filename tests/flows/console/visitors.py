@@ -1,0 +1,137 @@
+"""People with a browser each, and what is held against all that they do: no error in the console of their browser, no
+request to a host that is none of ours, no violation that axe finds."""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
+
+from tests.flows.system import SERVICES, System
+
+CONSOLE = Path(__file__).parents[3] / "services/notify/console"
+AXE = CONSOLE / "node_modules/axe-core/axe.min.js"
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+FORMS = {"zh": ("zh-CN", PHONE), "en": ("en-GB", DESK)}
+"""By default each journey is made in Chinese on a phone and in English at a desk."""
+if os.environ.get("JIEDUI_TEST_CONSOLE") == "other":
+    FORMS = {"zh": ("zh-CN", DESK), "en": ("en-GB", PHONE)}
+# Whoever runs the tests as root has no user namespaces to put the browser in.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+PATIENCE_MS = 20_000
+
+
+def chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.fail("the console's tests need a browser: apt-get install chromium")
+
+
+class Visitor:
+    """One person at one browser profile. `page` is the tab that they look at."""
+
+    def __init__(self, system: System, context: BrowserContext, page: Page, home: str) -> None:
+        self.system = system
+        self.context = context
+        self.page = page
+        self.home = home
+
+    async def enter(self, person: str, path: str = "/") -> None:
+        """Signs in as one of those that the local sign-in page offers, and opens a page of the console."""
+        await self.page.goto(f"{self.home}/#/sign-in")
+        await self.page.locator(f'[data-person="{person}"]').click()
+        await self.page.wait_for_function("localStorage.getItem('jiedui.session')")
+        await self.open(path)
+
+    async def open(self, path: str) -> None:
+        """`/county/520326` is a page of the console, `/officer` the officer's own."""
+        await self.page.goto(self.home + (path if path.startswith("/officer") else f"/#{path}"))
+
+    def sees(self, text: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_text(text)
+
+    async def wait_for(self, text: str | re.Pattern[str]) -> None:
+        await self.sees(text).first.wait_for()
+
+    async def press(self, name: str | re.Pattern[str]) -> None:
+        """A button or link by what is written on it."""
+        await self.page.get_by_role("button", name=name).or_(self.page.get_by_role("link", name=name)).first.click()
+
+    async def fill(self, label: str | re.Pattern[str], text: str) -> None:
+        await self.page.get_by_label(label).first.fill(text)
+
+    async def axe(self, what: str = "") -> None:
+        """Fails with what axe has against the page as it is now."""
+        if not await self.page.evaluate("() => 'axe' in window"):
+            await self.page.evaluate(AXE.read_text("utf-8"))
+        found: list[dict[str, Any]] = await self.page.evaluate("() => axe.run().then((seen) => seen.violations)")
+        told = [f"{v['id']}: {v['help']}: {[node['html'][:120] for node in v['nodes'][:3]]}" for v in found]
+        assert not told, f"{what or self.page.url}: " + "\n".join(told)
+        wide = await self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{what or self.page.url}: {wide} px wider than the screen"
+
+    async def shot(self, name: str) -> None:
+        """A picture for whoever works on the page; where JIEDUI_TEST_SHOTS names a folder."""
+        if folder := os.environ.get("JIEDUI_TEST_SHOTS"):
+            width = (self.page.viewport_size or PHONE)["width"]
+            lang = await self.page.evaluate("() => document.documentElement.lang.slice(0, 2)")
+            await self.page.screenshot(path=f"{folder}/{name}-{lang}-{width}.png", full_page=True)
+
+
+class Visitors:
+    """Makes them, and remembers what their browsers met."""
+
+    def __init__(self, browser: Browser, system: System) -> None:
+        self._browser = browser
+        self._system = system
+        self._contexts: list[BrowserContext] = []
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        self.ours = {urlsplit(system.url(service)).netloc for service in SERVICES}
+
+    async def come(self, lang: str = "zh", **options: Any) -> Visitor:
+        locale, viewport = FORMS[lang]
+        made = {"locale": locale, "viewport": viewport, "timezone_id": "Europe/Berlin"} | options
+        context = await self._browser.new_context(**made)
+        self._contexts.append(context)
+        self.watch(context)
+        return Visitor(self._system, context, await context.new_page(), self._system.url("notify"))
+
+    def watch(self, context: BrowserContext) -> None:
+        """Before its first page is opened."""
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("console", self._note)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("request", self._look)
+
+    def allow(self, *patterns: str) -> None:
+        """Errors that a journey brings about on purpose, such as a service that is stopped."""
+        self.errors = [error for error in self.errors if not any(re.search(pattern, error) for pattern in patterns)]
+
+    def check(self) -> None:
+        assert self.errors == []
+        assert self.foreign == []
+
+    async def leave(self) -> None:
+        for context in self._contexts:
+            await context.close()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _look(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc not in self.ours:
+            self.foreign.append(request.url)
+
+
+def forms() -> Sequence[str]:
+    return list(FORMS)

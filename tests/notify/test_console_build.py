@@ -1,0 +1,83 @@
+"""What the console is built into: within its budgets, said in both languages, with nothing from an unknown place."""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CONSOLE = Path(__file__).parents[2] / "services/notify/console"
+SOURCES = CONSOLE / "src"
+WORDS = SOURCES / "words"
+PARTS = sorted(path.name for path in (WORDS / "zh").glob("*.json"))
+KB = 1024
+
+
+def size(pattern: str) -> int:
+    """Bytes of all scripts of an entry, packed by gzip."""
+    found = list((CONSOLE / "dist").glob(pattern))
+    assert found, f"{pattern} is not built: make setup"
+    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in found)
+
+
+def test_the_officers_script_is_small_enough_for_a_bad_line() -> None:
+    assert size("assets/officer-*.js") <= 15 * KB
+
+
+def test_all_scripts_of_the_console_together_are_small() -> None:
+    assert size("assets/main-*.js") <= 60 * KB
+
+
+def words(language: str, part: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((WORDS / language / part).read_text("utf-8"))
+    return found
+
+
+def said(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_both_languages_say_the_same_things(part: str) -> None:
+    zh, en = words("zh", part), words("en", part)
+    assert zh.keys() == en.keys()
+    for key in zh:
+        assert zh[key].strip(), key
+        assert said(zh[key]) - {"n"} == said(en[key]) - {"n"}, key
+        assert re.search(r"[一-鿿]", zh[key]) or not re.search(r"[a-z]{4}", zh[key]), f"{key} is not in Chinese"
+
+
+def test_there_is_a_catalogue_of_each_part_in_each_language_and_no_key_twice() -> None:
+    assert sorted(path.name for path in (WORDS / "en").glob("*.json")) == PARTS
+    keys = [key for part in PARTS for key in words("zh", part)]
+    assert sorted(keys) == sorted(set(keys))
+
+
+def used() -> Iterator[tuple[str, str]]:
+    for path in [*SOURCES.rglob("*.ts"), *SOURCES.rglob("*.tsx")]:
+        for key in re.findall(r'\bt\(\s*"([^"]+)"|(?:title|menu): "([^"]+)"', path.read_text("utf-8")):
+            yield path.name, "".join(key)
+
+
+def test_each_text_that_a_page_names_is_in_a_catalogue() -> None:
+    known = {key for part in PARTS for key in words("zh", part)}
+    assert [(path, key) for path, key in used() if key not in known] == []
+
+
+def test_no_page_has_words_of_its_own() -> None:
+    """Chinese outside of the catalogues is only in units of counting."""
+    for path in SOURCES.rglob("*.tsx"):
+        code = re.sub(r"//.*|/\*.*?\*/", "", path.read_text("utf-8"))
+        assert not re.findall(r"[一-鿿]+", code.replace("中文", "")), path
+
+
+def test_each_package_has_a_hash_and_no_address() -> None:
+    packages = json.loads((CONSOLE / "package-lock.json").read_text("utf-8"))["packages"]
+    for name, package in packages.items():
+        if name:
+            algorithm, _, digest = package["integrity"].partition("-")
+            assert (algorithm, len(base64.b64decode(digest))) == ("sha512", 64), name
+            assert "resolved" not in package, name
