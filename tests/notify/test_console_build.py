@@ -81,3 +81,11 @@ def test_each_package_has_a_hash_and_no_address() -> None:
             algorithm, _, digest = package["integrity"].partition("-")
             assert (algorithm, len(base64.b64decode(digest))) == ("sha512", 64), name
             assert "resolved" not in package, name
+
+
+def test_each_category_indicator_and_unit_of_the_plans_has_a_name() -> None:
+    plans = json.loads((CONSOLE.parents[1] / "projects/data/plans.json").read_text("utf-8"))
+    indicators = [indicator for plan in plans.values() for indicator in plan["indicators"]]
+    wanted = {f"category.{category}" for category in plans}
+    wanted |= {f"indicator.{one['code']}" for one in indicators} | {f"unit.{one['unit']}" for one in indicators}
+    assert wanted <= words("zh", "programme.json").keys()

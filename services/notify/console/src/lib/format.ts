@@ -57,3 +57,11 @@ export function lasting(seconds: number): string {
   const [unit, size] = STEPS.find(([, length]) => seconds >= length) ?? STEPS[3]!
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(seconds / size)
 }
+
+/** A value of an indicator with its unit; money in 万 and 亿, yes or no in words, null as "no entry". */
+export function measured(value: number | boolean | null | undefined, unit: string): string {
+  if (value == null) return t("no-entry")
+  if (typeof value === "boolean") return t(value ? "yes" : "no")
+  if (unit === "CNY") return money({ amount: String(value), currency: unit })
+  return `${number(value)}${unit === "%" ? "" : " "}${t(`unit.${unit}`)}`
+}

@@ -1,4 +1,4 @@
-// The catalogues of the console; the officer's page has its own and those of `common` and `problems`.
+// The catalogues of the console; the officer's page has its own and those of `common` and `programme`.
 
 import zhCommon from "./zh/common.json"
 import enCommon from "./en/common.json"
@@ -12,6 +12,8 @@ import zhMonitor from "./zh/monitor.json"
 import enMonitor from "./en/monitor.json"
 import zhPartner from "./zh/partner.json"
 import enPartner from "./en/partner.json"
+import zhProgramme from "./zh/programme.json"
+import enProgramme from "./en/programme.json"
 import zhProblems from "./zh/problems.json"
 import enProblems from "./en/problems.json"
 
@@ -22,5 +24,6 @@ export const catalogues = [
   { zh: zhCounty, en: enCounty },
   { zh: zhMonitor, en: enMonitor },
   { zh: zhPartner, en: enPartner },
+  { zh: zhProgramme, en: enProgramme },
   { zh: zhProblems, en: enProblems },
 ]
