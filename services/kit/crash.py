@@ -2,6 +2,7 @@
 
 `JIEDUI_CRASH_AT=funding-worker:after-commit,…` kills that program there, with SIGKILL, once in a
 `JIEDUI_HOME`: a mark under `run/` remembers it, so that the program goes on when it is started again.
+Who takes the mark away lets it happen once more.
 """
 
 import os
@@ -31,7 +32,7 @@ def arm(program: str, crash_at: str | None, home: Path) -> None:
 
 def point(name: Point) -> None:
     """The program ends here if it is to."""
-    mark = _armed.pop(name, None)
+    mark = _armed.get(name)
     if mark is None:
         return
     mark.parent.mkdir(parents=True, exist_ok=True)
