@@ -1,11 +1,12 @@
 """Bodies of requests: read late and strictly, all faults at once."""
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 from fastapi import Body
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from services.kit.decision import Invalid
@@ -18,6 +19,16 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     READ_ONLY: ClassVar[frozenset[str]] = frozenset()
 
+
+def _visible(text: str) -> str:
+    """Where a word is asked for, spaces of no width and control characters are none."""
+    if all(unicodedata.category(character) in _INVISIBLE for character in text):
+        raise ValueError("give at least one character that can be seen")
+    return text
+
+
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+Visible = AfterValidator(_visible)
 
 F = TypeVar("F", bound=Form)
 

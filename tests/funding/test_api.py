@@ -100,6 +100,7 @@ async def test_what_there_is_not_cannot_be_spent(desk: Desk) -> None:
         ({"currency": "JPY", "amount": "1.50"}, {"/amount", "/currency"}),
         ({"project_id": ""}, {"/project_id"}),
         ({"payee": "  "}, {"/payee"}),
+        ({"payee": "\u200b\ufeff", "reference": "\x00"}, {"/payee", "/reference"}),
         ({"payee": None}, {"/payee"}),
         ({"reference": ""}, {"/reference"}),
         ({"spent_on": "2026-02-30"}, {"/spent_on"}),

@@ -133,8 +133,10 @@ def test_nothing_is_spent_or_reversed_in_a_cancelled_project(books: Books) -> No
     entry = books.spend(10_00)
     books.tell(cancelled())
     assert books.published[-1].refunded == "50.00"
-    assert refused(lambda: books.spend(1)).rule == "project-is-cancelled"
-    assert refused(lambda: books.reverse(entry)).rule == "project-is-cancelled"
+    money = {"reserved": "100.00", "released": "60.00", "spent": "10.00", "returned": "90.00"}
+    for refusal in (refused(lambda: books.spend(1)), refused(lambda: books.reverse(entry))):
+        assert refusal.rule == "project-is-cancelled"
+        assert refusal.extra == {"available": "0.00", "made_of": money}
 
 
 def test_nothing_is_spent_where_no_money_is_booked(books: Books) -> None:

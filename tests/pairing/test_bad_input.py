@@ -47,6 +47,7 @@ async def test_what_is_no_amount_is_refused(desk: Desk, amount: Any) -> None:
         ({"support": {"kind": "money", "amount": "10.50", "currency": "XXX"}}, ["/support/currency"]),
         ({"category": "roads"}, ["/category"]),
         ({"title": {"zh": "  ", "en": "x"}}, ["/title/zh"]),
+        ({"title": {"zh": "\u200b", "en": "x"}}, ["/title/zh"]),
         ({"colour": "red"}, ["/colour"]),
         ({"partner_id": "nobody"}, ["/partner_id"]),
         ({"prefers": {"counties": ["520324", "999999"]}}, ["/prefers/counties/1"]),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from schemas.money import decimals
+from services.kit.forms import Visible
 
 
 def _day(value: Any) -> Any:
@@ -28,4 +29,4 @@ def _currency(code: str) -> str:
 
 Day = Annotated[date, BeforeValidator(_day)]
 Currency = Annotated[str, AfterValidator(_currency)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Visible]

@@ -68,7 +68,7 @@ def spend(
     _refuse_taken(expenditure.reference, first)
     if funds.support_kind is not None and not funds.is_booked:
         raise NoMoneyBooked(f"Project {funds.id} is helped with {funds.support_kind}, so no money is booked for it.")
-    _refuse_cancelled(funds)
+    _refuse_cancelled(funds, expenditure.currency)
     available = journal.free(funds.released_account, expenditure.currency, expenditure.spent_on)
     if expenditure.amount > available:
         raise _not_enough(available, expenditure.currency, (funds,))
@@ -171,7 +171,7 @@ def reverse(
     if entry.type not in _PARTS:
         raise NotReversible(f"An entry of type {entry.type} follows from a decision: {_INSTEAD[entry.type]}.")
     if funds is not None:
-        _refuse_cancelled(funds)
+        _refuse_cancelled(funds, entry.currency)
         _refuse_lost_tranche(entry, funds, journal)
     opposite = journal.book(
         "reversed",
@@ -226,23 +226,34 @@ def _refuse_taken(reference: str | None, first: Entry | None) -> None:
         raise ReferenceTaken(f"Entry {first.id} has the reference {reference}.", entry_id=first.id)
 
 
-def _refuse_cancelled(funds: Funds) -> None:
+def _refuse_cancelled(funds: Funds, currency: str) -> None:
     if funds.status == "cancelled":
-        raise ProjectIsCancelled(f"Project {funds.id} is cancelled; what was not spent has gone back.")
+        raise ProjectIsCancelled(
+            f"Project {funds.id} is cancelled; what was not spent has gone back.", **_money(0, currency, (funds,))
+        )
 
 
 def _refuse_lost_tranche(entry: Entry, funds: Funds, journal: Journal) -> None:
     """A tranche is released once, so one that is taken back must still find a way: back by a cancellation."""
     if entry.type != "tranche_released":
         return
-    if funds.status == "completed":
-        raise ProjectIsCompleted(f"Project {funds.id} is completed; its tranches stay out.")
     available = journal.balance(funds.released_account, entry.currency)
+    if funds.status == "completed":
+        raise ProjectIsCompleted(
+            f"Project {funds.id} is completed; its tranches stay out.", **_money(available, entry.currency, (funds,))
+        )
     if entry.amount > available:
         raise _not_enough(available, entry.currency, (funds,))
 
 
 def _not_enough(available: int, currency: str, projects: Sequence[Funds]) -> NotEnough:
+    return NotEnough(
+        f"{to_amount(available, currency)} {currency} are available.", **_money(available, currency, projects)
+    )
+
+
+def _money(available: int, currency: str, projects: Sequence[Funds]) -> dict[str, Any]:
+    """What a refusal for money tells besides its reason."""
     of_currency = [funds for funds in projects if funds.currency == currency]
     parts = {
         "reserved": sum(funds.reserved for funds in of_currency),
@@ -251,5 +262,4 @@ def _not_enough(available: int, currency: str, projects: Sequence[Funds]) -> Not
         "returned": sum(funds.unreserved + funds.refunded for funds in of_currency),
     }
     made_of = {part: to_amount(minor, currency) for part, minor in parts.items()}
-    amount = to_amount(available, currency)
-    return NotEnough(f"{amount} {currency} are available.", available=amount, made_of=made_of)
+    return {"available": to_amount(available, currency), "made_of": made_of}

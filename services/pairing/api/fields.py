@@ -21,7 +21,7 @@ from pydantic_core.core_schema import ValidationInfo
 from schemas.money import CURRENCIES, to_minor
 from services.kit.clock import rfc3339
 from services.kit.decision import Invalid
-from services.kit.forms import Body_, Form
+from services.kit.forms import Body_, Form, Visible
 from services.kit.http import Call
 from services.pairing.domain import County, Value
 from services.pairing.store import Tx
@@ -55,9 +55,9 @@ Instant = Annotated[
 ]
 CountyCode = Annotated[str, StringConstraints(pattern="^[0-9]{6}$")]
 ProvinceCode = Annotated[str, StringConstraints(pattern="^[0-9]{2}$")]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Visible]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Visible]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Visible]
 Currency = Annotated[str, AfterValidator(_known_currency)]
 
 

@@ -87,10 +87,8 @@ def withdraw_commitment(
     unstarted = [pairing for pairing in standing if not pairing.has_started]
     if commitment.open_units <= 0 and not unstarted:
         projects = [pairing.project_id for pairing in standing]
-        raise NothingToTakeBack(
-            f"All of it is in projects that have begun: {', '.join(map(str, projects)) or 'and have ended'}.",
-            projects=projects,
-        )
+        where = f"in projects that have begun: {', '.join(map(str, projects))}" if projects else "spent or passed on"
+        raise NothingToTakeBack(f"All of it is {where}.", projects=projects)
     taken_back = [
         replace(pairing, version=pairing.version + 1, taken_back=True) for pairing in unstarted if pairing.is_booked
     ]

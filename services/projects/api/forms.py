@@ -11,7 +11,7 @@ from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 from schemas.shapes import Category
 from services.kit import clock
 from services.kit.decision import Invalid
-from services.kit.forms import Body_
+from services.kit.forms import Body_, Visible
 from services.kit.http import Form, Page
 from services.projects import domain
 from services.projects.domain.project import ProjectStatus
@@ -44,7 +44,7 @@ Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "f
 Instant = Annotated[datetime, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 # Long enough for a story, short enough that a record with it stays under 1 MiB.
 Note = Annotated[str, StringConstraints(max_length=10_000)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), Visible]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
