@@ -122,6 +122,10 @@ class Tx:
         found: list[Any] = [self._look(kind, document["_id"], document).state async for document in cursor]
         return found
 
+    def seen(self, kind: type[T]) -> list[T]:
+        """The states of a kind that this unit has read or written, as it would leave them."""
+        return [seen.state for (of, _), seen in self._seen.items() if of is kind and seen.state is not None]
+
     async def count(self, kind: type, where: Mapping[str, Any]) -> int:
         await self.flush()
         count: int = await self._collection(kind).count_documents(where, session=self.session)

@@ -2,10 +2,10 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorGridFSBucket
 from pymongo import IndexModel
@@ -31,6 +31,9 @@ from services.projects.domain import (
 )
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SigningKey:
     """A secret that only this service has; it signs what phones bring back."""
@@ -52,6 +55,10 @@ class Tx(transact.Tx):
         SigningKey: "signing_keys",
     }
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._questions: set[tuple[type, str]] = set()
+
     async def running_in(self, county_code: str) -> list[Project]:
         return await self.find(Project, {"county_code": county_code, "status": {"$in": list(RUNNING)}})
 
@@ -65,11 +72,19 @@ class Tx(transact.Tx):
         return await self.find(County, {"asked": False, "on": {"$lte": self.today.isoformat()}})
 
     async def observations_of(self, project_id: str, indicator: str) -> list[Observation]:
-        return await self.find(Observation, observations(project_id, indicator))
+        return await self._asked(
+            Observation,
+            observations(project_id, indicator),
+            lambda one: (one.project_id, one.indicator) == (project_id, indicator),
+        )
 
     async def open_conflicts(self, project_id: str, milestone_no: int) -> list[Conflict]:
-        where = {"project_id": project_id, "milestone_no": milestone_no, "status": "open"}
-        return await self.find(Conflict, where)
+        about = (project_id, milestone_no, "open")
+        return await self._asked(
+            Conflict,
+            dict(zip(("project_id", "milestone_no", "status"), about, strict=True)),
+            lambda one: (one.project_id, one.milestone_no, one.status) == about,
+        )
 
     async def changes_since(self, project_id: str, day: date) -> list[HistoryEntry]:
         """Those after the end of a day in Shanghai."""
@@ -88,16 +103,36 @@ class Tx(transact.Tx):
             evidence=await self.get_many(Evidence, report.evidence or ()) if report else {},
         )
 
-    async def _changes_of_milestone(self, edit: Edit) -> list[HistoryEntry]:
-        if edit.milestone_no is None or edit.base_version is None:
-            return []
-        path = re.escape(f"milestones/{edit.milestone_no}/")
-        where = {"project_id": edit.project_id, "field": {"$regex": f"^{path}"}, "version": {"$gt": edit.base_version}}
-        return await self.find(HistoryEntry, where)
+    async def read_edits(self, edits: Sequence[Edit]) -> None:
+        """Reads what many edits will ask for: before the first of them writes, since a question then writes it out."""
+        await self.get_many(Edit, [id for edit in edits for id in (edit.id, edit.after) if id])
+        await self.get_many(Project, [edit.project_id for edit in edits])
+        for edit in edits:
+            await self.around(edit)
 
-    async def waiting_for(self, edit_id: str) -> list[Edit]:
-        """Edits that build on this one and wait for it."""
-        return await self.find(Edit, {"after": edit_id, "outcome": "waiting"})
+    async def _changes_of_milestone(self, edit: Edit) -> list[HistoryEntry]:
+        base = edit.base_version
+        if edit.milestone_no is None or base is None:
+            return []
+        path = f"milestones/{edit.milestone_no}/"
+        field = {"$regex": f"^{re.escape(path)}"}
+        return await self._asked(
+            HistoryEntry,
+            {"project_id": edit.project_id, "field": field, "version": {"$gt": base}},
+            lambda one: one.project_id == edit.project_id and one.field.startswith(path) and (one.version or 0) > base,
+        )
+
+    async def _asked(self, kind: type[T], where: Mapping[str, Any], belongs: Callable[[T], bool]) -> list[T]:
+        """As `find`, for what a unit asks again and again: MongoDB is asked once, then what this unit changed since."""
+        question = (kind, repr(where))
+        if question not in self._questions:
+            self._questions.add(question)
+            return await self.find(kind, where)
+        return sorted((one for one in self.seen(kind) if belongs(one)), key=lambda one: one.id)  # type: ignore[attr-defined]
+
+    async def waiting_for(self, edit_ids: Sequence[str]) -> list[Edit]:
+        """Edits that build on one of these and wait for it."""
+        return await self.find(Edit, {"after": {"$in": list(edit_ids)}, "outcome": "waiting"})
 
     async def can_go_on(self, limit: int) -> list[Edit]:
         """Waiting edits whose wait is over: what they build on has come meanwhile, or the time is up."""

@@ -325,13 +325,31 @@ async def test_what_was_taken_before_the_database_broke_off_stays_taken(
     calls, around = itertools.count(), Tx.around
 
     async def break_off(tx: Tx, of: Any) -> Any:
-        if next(calls) == 3:
+        # Each is looked up twice: ahead, and when it is its turn.
+        if next(calls) == 6:
             raise ServerSelectionTimeoutError
         return await around(tx, of)
 
     monkeypatch.setattr(Tx, "around", break_off)
+    monkeypatch.setattr("services.projects.api.sync._A_UNIT", 3)
     cut = await office.post("/sync", {"edits": queue}, "officer")
     assert (cut.status_code, cut.headers["retry-after"]) == (503, "2")
     assert await note_of(office, id) == "note 2"
     assert outcomes(await push(office, *queue)) == ["duplicate"] * 3 + ["applied"] * 2
     assert await note_of(office, id) == "note 4"
+
+
+async def test_a_queue_of_two_hundred_is_taken_in_the_order_of_its_chains(office: Office) -> None:
+    """Several units of work, some chains over the ends of them, sent backwards and then once more."""
+    ids = [await office.open() for _ in range(2)]
+    queue = [
+        edit(f"e{n}", ids[n % 2], f"note {n}", milestone_no=1 + n // 2 % 2, after=f"e{n - 4}" if n >= 4 else None)
+        for n in range(200)
+    ]
+    assert outcomes(await push(office, *reversed(queue))) == ["applied"] * 200
+    for place, id in enumerate(ids):
+        milestones = (await office.project(id))["milestones"]
+        assert [milestones[no]["note"] for no in (0, 1)] == [f"note {196 + place}", f"note {198 + place}"]
+        assert [milestones[no]["version"] for no in (0, 1)] == [51, 51]
+        assert (await office.types(id)).count("jiedui.milestone.reported") == 100
+    assert outcomes(await push(office, *queue)) == ["duplicate"] * 200

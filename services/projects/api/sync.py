@@ -1,11 +1,11 @@
 """The routes of phones: a queue of edits comes in, the projects to work on go out.
 
-Each edit is a unit of work of its own, so that what was taken stays taken where the line or the
-database breaks off; the phone sends the same queue again.
+A few edits make a unit of work, so that what was taken stays taken where the line or the database
+breaks off; the phone sends the same queue again.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Self
 
@@ -30,6 +30,8 @@ from services.projects.streams import release
 router = APIRouter()
 
 _LAST = 2**63 - 1
+# A commit for each edit would take longer than all else.
+_A_UNIT = 50
 EditId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Number = Annotated[int, Field(ge=-_LAST, le=_LAST)]
 
@@ -105,11 +107,11 @@ async def push(call: Reporter, form: Unread[Queue]) -> Response:
     async def work(_: Tx) -> Decision[list[Edit]]:
         queue = form.read()
         settler = _Settler(call, await grants.read(call.transactor, queue.grant))
-        for place in _in_order(queue.edits):
-            if place not in verdicts:
-                verdicts[place] = await settler.take(queue.edits[place])
-                for released in await release(call.transactor, verdicts[place]):
-                    verdicts.update({at: released for at, known in verdicts.items() if known.id == released.id})
+        while places := [place for place in _in_order(queue.edits) if place not in verdicts][:_A_UNIT]:
+            taken = await settler.take([queue.edits[place] for place in places])
+            verdicts.update(zip(places, taken, strict=True))
+            for released in await release(call.transactor, taken):
+                verdicts.update({at: released for at, known in verdicts.items() if known.id == released.id})
         return Decision([verdicts[place] for place in range(len(queue.edits))])
 
     return await call.perform(work, ok(Results.of))
@@ -124,24 +126,29 @@ class _Settler:
         self._reach = reach_of(call, *REPORTERS)
         self._grant = grant
 
-    async def take(self, form: EditForm) -> Edit:
-        """One edit in its own unit of work; answers it with its verdict."""
-        report, claim, faults = _read_fields(form)
+    async def take(self, forms: Sequence[EditForm]) -> list[Edit]:
+        """Edits in one unit of work, in their order; answers each with its verdict."""
+        read = [(form, *_read_fields(form)) for form in forms]
 
-        async def work(tx: Tx) -> Decision[Edit]:
-            edit = _edit(form, self._sub, tx, report, claim)
-            around = await tx.around(edit)
-            return domain.take_edit(
-                edit,
-                await tx.get(Edit, form.id),
-                around,
-                held=around.project is not None and self._held(around.project, edit),
-                faults=faults,
-                conflict_id=tx.new_id(),
-                now=tx.now,
-            )
+        async def work(tx: Any) -> list[Edit]:
+            edits = [(_edit(form, self._sub, tx, report, claim), faults) for form, report, claim, faults in read]
+            await tx.read_edits([edit for edit, _ in edits])
+            return [tx.keep(await self._decide(tx, edit, faults)) for edit, faults in edits]
 
-        return await self._call.transactor.transact(work, self._call.cause(), locks=(form.project_id,))
+        locks = sorted({form.project_id for form in forms})
+        return await self._call.transactor.unit(self._call.cause(), work, locks=locks)
+
+    async def _decide(self, tx: Tx, edit: Edit, faults: Mapping[str, str]) -> Decision[Edit]:
+        around = await tx.around(edit)
+        return domain.take_edit(
+            edit,
+            await tx.get(Edit, edit.id),
+            around,
+            held=around.project is not None and self._held(around.project, edit),
+            faults=faults,
+            conflict_id=tx.new_id(),
+            now=tx.now,
+        )
 
     def _held(self, project: Project, edit: Edit) -> bool:
         if self._reach.covers(project):

@@ -1,5 +1,7 @@
 """Edits that wait for another one: settled as soon as it is here, refused when it does not come."""
 
+from collections.abc import Sequence
+
 from services.kit.decision import Decision
 from services.kit.ids import new_id
 from services.kit.rows import Cause
@@ -13,17 +15,14 @@ _LOOKS_EVERY_S = 30
 _AT_ONCE = 100
 
 
-async def release(transactor: Transactor, edit: Edit) -> list[Edit]:
-    """Settles what waited for this edit, and what waited for that; answers all of them."""
+async def release(transactor: Transactor, edits: Sequence[Edit]) -> list[Edit]:
+    """Settles what waited for these edits, and what waited for that; answers all of them."""
     released: list[Edit] = []
-    over = [edit.id] if edit.is_over else []
-    while over:
+    settled = edits
+    while over := [edit.id for edit in settled if edit.is_over]:
         tx: Tx = transactor.reading()  # type: ignore[assignment]
-        for waiting in await tx.waiting_for(over.pop()):
-            settled = await _settle(transactor, waiting)
-            released.append(settled)
-            if settled.is_over:
-                over.append(settled.id)
+        settled = [await _settle(transactor, waiting) for waiting in await tx.waiting_for(over)]
+        released += settled
     return released
 
 
@@ -44,7 +43,7 @@ async def release_overdue(ctx: Context) -> None:
     """One look at all of them."""
     while found := await ctx.reading().can_go_on(_AT_ONCE):
         for edit in found:
-            await release(ctx.transactor, await _settle(ctx.transactor, edit))
+            await release(ctx.transactor, [await _settle(ctx.transactor, edit)])
 
 
 async def _settle(transactor: Transactor, edit: Edit) -> Edit:
