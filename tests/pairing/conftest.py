@@ -211,6 +211,8 @@ async def desk(office: FastAPI) -> AsyncIterator[Desk]:
     unhurried = context.database.with_options(write_concern=WriteConcern(1))
     for name in await unhurried.list_collection_names():
         await unhurried[name].delete_many({})
+    # A unit's snapshot may be older than what no majority has yet, and show what is deleted.
+    await context.database.outbox.delete_many({})
     transport = httpx.ASGITransport(app=office, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://pairing") as client:
         yield Desk(client, context, LocalIssuer(context.settings.home))

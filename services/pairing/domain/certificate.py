@@ -41,11 +41,17 @@ def costs(model: Model, levels: int) -> Ints:
 
 def chosen_of(instance: Instance, pairs: Sequence[Sequence[str]]) -> Mask:
     """The pairs [commitment, county] as a mask over the instance's. Raises KeyError for one that is not allowed."""
-    counties = [instance.counties[at] for at in instance.need_county.tolist()]
-    ends = zip(instance.pair_commitment.tolist(), instance.pair_need.tolist(), strict=True)
-    at = {(instance.commitments[i], counties[j]): no for no, (i, j) in enumerate(ends)}
-    chosen = np.zeros(len(at), dtype=bool)
-    chosen[[at[commitment, county] for commitment, county in pairs]] = True
+    commitment_no = {id: no for no, id in enumerate(instance.commitments)}
+    county_no = {code: no for no, code in enumerate(instance.counties)}
+    # The instance's pairs are sorted by commitment and county.
+    keys = instance.pair_commitment * len(county_no) + instance.need_county[instance.pair_need]
+    wanted = np.array([commitment_no[id] * len(county_no) + county_no[code] for id, code in pairs], dtype=np.int64)
+    at = np.searchsorted(keys, wanted)
+    there = np.append(keys, -1)[at] == wanted
+    if not there.all():
+        raise KeyError(" with ".join(pairs[int(np.argmin(there))]))
+    chosen = np.zeros(len(keys), dtype=bool)
+    chosen[at] = True
     return chosen
 
 
