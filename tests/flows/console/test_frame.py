@@ -17,7 +17,7 @@ async def test_people_sign_in_and_begin_where_the_programme_stands(visitors: Vis
     await visitor.shot("sign-in")
     for person in PEOPLE:
         await visitor.enter(person)
-        await visitor.wait_for("77")
+        await visitor.page.locator(".figures").wait_for()
         await visitor.axe(person)
     await visitor.shot("home")
     assert await visitor.page.evaluate("() => document.documentElement.lang") == {"zh": "zh-Hans", "en": "en"}[lang]

@@ -54,6 +54,13 @@ class Visitor:
         """`/county/520326` is a page of the console, `/officer` the officer's own."""
         await self.page.goto(self.home + (path if path.startswith("/officer") else f"/#{path}"))
 
+    async def officer(self, county: str) -> None:
+        """Signs in as the officer of a county, whose page then works without a line."""
+        await self.page.goto(f"{self.home}/#/sign-in?to=officer")
+        await self.page.locator(f'[data-person="officer-{county}"]').click()
+        await self.page.locator("a.card.way").first.wait_for()
+        await self.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+
     def sees(self, text: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_text(text)
 
@@ -104,6 +111,17 @@ class Visitors:
         self.watch(context)
         return Visitor(self._system, context, await context.new_page(), self._system.url("notify"))
 
+    async def come_back(self, folder: Path, lang: str = "zh", **options: Any) -> Visitor:
+        """As somebody whose browser keeps its profile in `folder`, also when it was closed in between."""
+        locale, viewport = FORMS[lang]
+        made = {"locale": locale, "viewport": viewport, "timezone_id": "Asia/Shanghai"} | options
+        context = await self._browser.browser_type.launch_persistent_context(
+            folder, executable_path=chromium(), args=ARGUMENTS, **made
+        )
+        self._contexts.append(context)
+        self.watch(context)
+        return Visitor(self._system, context, context.pages[0], self._system.url("notify"))
+
     def watch(self, context: BrowserContext) -> None:
         """Before its first page is opened."""
         context.set_default_timeout(PATIENCE_MS)
@@ -116,8 +134,8 @@ class Visitors:
         self.errors = [error for error in self.errors if not any(re.search(pattern, error) for pattern in patterns)]
 
     def check(self) -> None:
-        assert self.errors == []
-        assert self.foreign == []
+        assert not self.errors, "\n".join(self.errors)
+        assert not self.foreign, "\n".join(self.foreign)
 
     async def leave(self) -> None:
         for context in self._contexts:

@@ -20,7 +20,10 @@ function App({ problem }: { problem: Problem | null }) {
   const { path, query } = useRoute()
   const [, redraw] = useState(0)
   useEffect(() => onSession(() => redraw((n) => n + 1)), [])
-  if (path === "/signed-in" && session()) return <Layout><p role="status">{t("sign-in.close-this")}</p></Layout>
+  if (path === "/signed-in" && session()) {
+    if (query.to === "officer") location.replace("/officer")
+    return <Layout><p role="status">{t("sign-in.close-this")}</p></Layout>
+  }
   if (!session() || path === "/sign-in") return <Layout><SignIn problem={problem} /></Layout>
   for (const page of pages) {
     const params = match(page.path, path)

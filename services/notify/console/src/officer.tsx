@@ -1,5 +1,36 @@
-import { learn } from "./lib/words"
-import zhCommon from "./words/zh/common.json"
-import enCommon from "./words/en/common.json"
+// The officer's page: works where there is no line. Its shell comes from the phone (officer-worker.ts), what it shows
+// from IndexedDB; what is noted waits there until it can be sent.
 
-learn({ zh: zhCommon, en: enCommon })
+import { render } from "preact"
+import { loadConfig } from "./lib/config"
+import { onSession } from "./lib/session"
+import { language, learn } from "./lib/words"
+import { App } from "./officer/app"
+import { readReports } from "./officer/reports"
+import { changed, onChange, state } from "./officer/state"
+import { readKept, sync } from "./officer/sync"
+
+declare const WORDS: Record<typeof language, string>
+
+const flush = () => void sync()
+
+async function start(): Promise<void> {
+  void navigator.serviceWorker?.register("/officer-worker.js", { scope: "/officer" })
+  const words = fetch(WORDS[language]).then((answer) => answer.json())
+  await Promise.all([readKept(), readReports(), words.then((said) => learn({ zh: said, en: said }))])
+  const root = document.getElementById("app")!
+  root.replaceChildren()
+  onChange(() => render(<App />, root))
+  changed()
+  await loadConfig()
+  for (const name of ["online", "focus"]) addEventListener(name, flush)
+  addEventListener("offline", changed)
+  addEventListener("hashchange", () => { changed(); scrollTo(0, 0) })
+  onSession(() => void readKept().then(flush))
+  setInterval(changed, 30_000)
+  state.persistent = !!(await navigator.storage?.persist?.())
+  changed()
+  flush()
+}
+
+void start()

@@ -11,14 +11,15 @@ const KEPT = "jiedui.config"
 export let config: Config
 
 export async function loadConfig(): Promise<void> {
+  const kept = localStorage.getItem(KEPT)
+  if (kept) config = JSON.parse(kept)
+  if (kept && !navigator.onLine) return
   try {
     const answer = await fetch("/config.json")
     if (!answer.ok) throw new Error(answer.statusText)
     config = await answer.json()
     localStorage.setItem(KEPT, JSON.stringify(config))
   } catch (fault) {
-    const kept = localStorage.getItem(KEPT)
     if (!kept) throw fault
-    config = JSON.parse(kept)
   }
 }

@@ -49,8 +49,8 @@ export function ago(value: string | number | Date, now = Date.now()): string {
   return relative.format(Math.trunc(seconds / size), unit)
 }
 
-/** Today in Beijing, as `2026-11-25`. */
-export const today = (): string => new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE }).format(new Date())
+/** The day in Beijing, as `2026-11-25`. */
+export const today = (now = new Date()): string => new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE }).format(now)
 
 /** A length of time in its largest unit. */
 export function lasting(seconds: number): string {

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks"
 import { config } from "../lib/config"
 import type { Problem } from "../lib/http"
-import { route } from "../lib/router"
+import { go, route } from "../lib/router"
 import { type Person, leaveForIssuer, people, signInAs } from "../lib/sign-in"
 import { name, t } from "../lib/words"
 import { asProblem, Refusal, Show, useLoad } from "../ui/load"
@@ -22,8 +22,8 @@ export default function SignIn({ problem }: { problem: Problem | null }) {
 
 function AtIssuer() {
   const [problem, set] = useState<Problem | null>(null)
-  const { path } = route()
-  const leave = () => leaveForIssuer(path === "/sign-in" ? "/signed-in" : location.hash.slice(1) || "/").catch((fault) => set(asProblem(fault)))
+  const { path, query } = route()
+  const leave = () => leaveForIssuer(path === "/sign-in" ? `/signed-in?to=${query.to ?? ""}` : location.hash.slice(1) || "/").catch((fault) => set(asProblem(fault)))
   return (
     <>
       {problem && <Refusal problem={problem} />}
@@ -39,7 +39,9 @@ function AmongPeople() {
     try {
       await signInAs(person.id)
       // Officers work on their own page, which also does without a line.
-      if (person.role === "officer" && !location.hash.slice(2)) location.assign("/officer")
+      const { path, query } = route()
+      if (query.to === "officer" || (person.role === "officer" && path === "/")) location.assign("/officer")
+      else if (path === "/sign-in") go("/")
     } catch (fault) {
       set(asProblem(fault))
     }

@@ -1,4 +1,4 @@
-// The catalogues of the console; the officer's page has its own and those of `common` and `programme`.
+// The catalogues of the console; the officer's page reads its own, with `common` and `programme`, as data.
 
 import zhCommon from "./zh/common.json"
 import enCommon from "./en/common.json"
