@@ -31,8 +31,8 @@ faults: setup ## Kill, stop and poison everything under load, and ask what becam
 count: setup ## Count 300,000 events by a consumer that is killed ten times (two minutes).
 	@JIEDUI_TEST_COUNT=300000 $(PYTHON) -m pytest tests/kit/test_counting.py
 
-prove: setup ## Hold the matching against 20,000 enumerations and another solver, and the ledger against 10,000 tampers (half an hour).
-	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py
+prove: setup ## Hold the matching against 20,000 enumerations and another solver, 1,000 claims against the slots, and the ledger against 10,000 tampers (half an hour).
+	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py tests/pairing/test_claims.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 

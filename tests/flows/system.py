@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -167,7 +167,9 @@ class System:
             await until(lambda: self.is_ready(port), f"the second worker of {service} is ready")
             yield
         finally:
-            process.terminate()
+            # A test may have killed it.
+            with suppress(ProcessLookupError):
+                process.terminate()
             await asyncio.wait_for(process.wait(), 20)
 
     def url(self, service: str) -> str:
