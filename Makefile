@@ -36,9 +36,11 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
-bench: setup ## Measure the ledger beside Medici (needs Node), and files beside pandas (six minutes).
+bench: setup ## Measure the ledger beside Medici (needs Node), files beside pandas, and rounds beside OR-tools, HiGHS and networkx (half an hour).
 	@$(PYTHON) -m bench.ledger
 	@$(PYTHON) -m bench.imports
+	@$(PYTHON) -m bench.rounds
+	@$(PYTHON) -m bench.round_in_worker
 
 lint: setup ## Check style, types (Python's and the console's), imports, schemas and API documents.
 	@$(PYTHON) -m ruff check .

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from hashlib import sha256
 from itertools import combinations, count
+from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,27 +192,24 @@ def shuffled(snapshot: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 def test_the_order_of_the_input_changes_nothing() -> None:
     rng = random.Random(1)
     snapshot = programme(rng, 38, 42)
-    expected = solve(snapshot)
+    expected = rfc8785.dumps(solve(snapshot))
     for _ in range(50):
-        assert solve(shuffled(snapshot, rng)) == expected
+        assert rfc8785.dumps(solve(shuffled(snapshot, rng))) == expected
 
 
-def test_another_process_with_another_hash_seed_finds_the_same() -> None:
+def test_jiedui_solve_prints_the_same_bytes_in_another_process_with_another_hash_seed(tmp_path: Path) -> None:
     snapshot = programme(random.Random(2), 20, 15)
-    script = (
-        "import json, sys; from services.pairing.domain.matching import solve; "
-        "print(json.dumps(solve(json.load(sys.stdin))))"
-    )
+    expected = rfc8785.dumps(solve(snapshot))
     for hash_seed in ("0", "1", "4242"):
-        ran = subprocess.run(
-            [sys.executable, "-c", script],
-            input=json.dumps(shuffled(snapshot, random.Random(hash_seed))),
+        file = tmp_path / "snapshot.json"
+        file.write_text(json.dumps(shuffled(snapshot, random.Random(hash_seed))))
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.cli", "solve", str(file)],
             capture_output=True,
-            text=True,
             check=True,
             env=os.environ | {"PYTHONHASHSEED": hash_seed},
         )
-        assert json.loads(ran.stdout) == solve(snapshot)
+        assert done.stdout == expected + b"\n"
 
 
 def test_another_seed_breaks_ties_otherwise() -> None:

@@ -287,7 +287,11 @@ async def test_a_need_left_out_says_why_and_what_would_serve_it(desk: Desk) -> N
     (need,) = own["items"]
     assert need["change"]["commitment_id"] is None
     assert "Example Ltd" not in json.dumps(need["sentences"])
-    assert len((await desk.get("/needs/unserved", "partner", partner="x"))["items"]) == 3
+    others = (await desk.get("/needs/unserved", "partner", partner="x"))["items"]
+    assert [need["county_code"] for need in others] == sorted(by_county)
+    for need in others:
+        told = json.dumps(need, ensure_ascii=False)
+        assert not [id for id in (barred["id"], barred["partner_id"], "Example Ltd", "示例企业") if id in told]
 
     path = f"/commitments/{barred['id']}"
     assert (await desk.send("PATCH", path, {"excludes": None}, if_match=1)).status_code == 200
@@ -302,15 +306,26 @@ async def test_what_a_round_says_stays_when_the_programme_is_corrected_later(des
     found = await desk.round()
     (pairing,) = await desk.proposed(winner)
     await desk.post(f"/pairings/{pairing['id']}/approve")
-    paths = (f"/pairings/{pairing['id']}/explanation", f"/needs/unserved?round={found['id']}")
+    paths = (
+        f"/rounds/{found['id']}",
+        f"/pairings/{pairing['id']}",
+        f"/pairings/{pairing['id']}/explanation",
+        f"/needs/unserved?round={found['id']}",
+    )
     before = [await desk.get(path) for path in paths]
     snapshot = (await desk.send("GET", f"/rounds/{found['id']}/snapshot")).content
     card = desk.card(
-        {"category": "coverage", "slots": 5, "severity": 0.1}, name={"zh": "改名县", "en": "New"}, reason="corrected"
+        {"category": "coverage", "slots": 5},
+        name={"zh": "改名县", "en": "New"},
+        indicators=[{"code": "fibre_village_share", "baseline": 12, "actual": 50, "target": 98}],
+        reason="the baseline was read from the wrong line",
     )
     assert (await desk.send("PUT", "/counties/520324/card", card, if_match=1)).status_code == 200
     assert [await desk.get(path) for path in paths] == before
     assert (await desk.send("GET", f"/rounds/{found['id']}/snapshot")).content == snapshot
+    later = await desk.get("/counties/520324")
+    assert (later["version"], later["reason"]) == (2, "the baseline was read from the wrong line")
+    assert [one["baseline"] for one in later["indicators"]] == [12]
     await desk.round()
     assert [await desk.get(path) for path in paths] == before
 

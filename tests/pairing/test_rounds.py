@@ -80,6 +80,22 @@ async def test_an_approved_round_takes_shares_and_slots_and_what_is_approved_sta
     assert (later["counties_reached"], later["pairings"]) == (2, 0)
 
 
+async def test_no_round_moves_what_stands(desk: Desk) -> None:
+    """Though the next round would send it elsewhere: a county that is preferred now, and bands that have turned."""
+    await desk.county("520324", need(1, severity=0.9))
+    commitment, standing = await desk.approved()
+    assert standing["county_code"] == "520324"
+    await desk.county("520326", need(3, severity=1.0))
+    card = desk.card(need(1, severity=0.0), reason="better")
+    assert (await desk.send("PUT", "/counties/520324/card", card, if_match=1)).status_code == 200
+    rival = await desk.commitment(projects_max=1, prefers={"counties": ["520324"]})
+    for _ in range(2):
+        await desk.round()
+        assert await desk.get(f"/pairings/{standing['id']}") == standing
+        assert await desk.proposed(commitment) == []
+        assert [pairing["county_code"] for pairing in await desk.proposed(rival)] == ["520326"]
+
+
 async def test_a_newer_round_supersedes_what_the_older_one_still_proposes(desk: Desk) -> None:
     await desk.county()
     commitment = await desk.commitment()

@@ -9,6 +9,7 @@ chapter 9.7).
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,26 +43,57 @@ class Change:
         return self.gain > (0,) * len(self.gain)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Graph:
+    """The residual arcs, sorted by their tails: those of node n are `starts[n]` up to `starts[n + 1]`.
+
+    `arcs` are their numbers in the network, `signs` -1 where one takes flow back; `reduced` and
+    `potentials` are packed vectors.
+    """
+
+    costs: Ints
+    arcs: Ints
+    signs: Ints
+    heads: list[int]
+    starts: list[int]
+    reduced: list[int]
+    potentials: list[int]
+
+    @classmethod
+    def of(cls, model: Model, chosen: Mask, certificate: Certificate) -> "_Graph":
+        network, flow = model.network, model.flow_of(chosen)
+        forward, backward = np.flatnonzero(flow < network.capacity), np.flatnonzero(flow > 0)
+        tail = np.concatenate((network.tail[forward], network.head[backward]))
+        head = np.concatenate((network.head[forward], network.tail[backward]))
+        arcs = np.concatenate((forward, backward))
+        signs = np.concatenate((np.ones(len(forward), dtype=np.int64), np.full(len(backward), -1)))
+        order = np.argsort(tail, kind="stable")
+        arcs, signs = arcs[order], signs[order]
+        every_cost = costs(model, len(certificate.potentials))
+        reduced = every_cost + certificate.potentials[:, network.tail] - certificate.potentials[:, network.head]
+        return cls(
+            costs=every_cost,
+            arcs=arcs,
+            signs=signs,
+            heads=head[order].tolist(),
+            starts=np.searchsorted(tail[order], np.arange(len(network.supply) + 1)).tolist(),
+            reduced=_packed(reduced[:, arcs] * signs).tolist(),
+            potentials=_packed(certificate.potentials).tolist(),
+        )
+
+
 class Residual:
     """Of the best pairs of one round; answers any number of questions about them."""
 
     def __init__(self, model: Model, chosen: Mask, certificate: Certificate) -> None:
         self.model = model
         self.chosen = chosen
-        network, flow = model.network, model.flow_of(chosen)
-        self._costs = costs(model, len(certificate.potentials))
-        forward, backward = np.flatnonzero(flow < network.capacity), np.flatnonzero(flow > 0)
-        tail = np.concatenate((network.tail[forward], network.head[backward]))
-        head = np.concatenate((network.head[forward], network.tail[backward]))
-        self._arcs = np.concatenate((forward, backward))
-        self._signs = np.concatenate((np.ones(len(forward), dtype=np.int64), np.full(len(backward), -1)))
-        order = np.argsort(tail, kind="stable")
-        self._arcs, self._signs = self._arcs[order], self._signs[order]
-        self._heads: list[int] = head[order].tolist()
-        self._starts: list[int] = np.searchsorted(tail[order], np.arange(len(network.supply) + 1)).tolist()
-        reduced = self._costs + certificate.potentials[:, network.tail] - certificate.potentials[:, network.head]
-        self._reduced: list[int] = _packed(reduced[:, self._arcs] * self._signs).tolist()
-        self._potentials: list[int] = _packed(certificate.potentials).tolist()
+        self._certificate = certificate
+
+    @cached_property
+    def _graph(self) -> "_Graph":
+        # Only when the first question comes: of a big round it takes a gigabyte.
+        return _Graph.of(self.model, self.chosen, self._certificate)
 
     def without(self, commitment: int, need: int, pair: int) -> Change:
         """The best if one of the round's pairs must not be. `pair` is its number in the instance."""
@@ -76,7 +108,7 @@ class Residual:
         path = self._path(start, goal)
         if path is None:
             return None
-        first = self._costs[:, self.model.first][:, need].tolist()
+        first = self._graph.costs[:, self.model.first][:, need].tolist()
         loss = [a + b for a, b in zip(self._cost(path), first, strict=True)]
         return self._change(loss, path, ())
 
@@ -96,7 +128,7 @@ class Residual:
         """Those of `commitments` that can get to an unserved need at all, the cheapest way first."""
         start = self.model.need_in + need
         distance = self._distances(start, None)[0]
-        reached = [(distance[one] + self._potentials[one], one) for one in commitments if one in distance]
+        reached = [(distance[one] + self._graph.potentials[one], one) for one in commitments if one in distance]
         return [one for _, one in sorted(reached)]
 
     def _path(self, start: int, goal: int) -> list[int] | None:
@@ -112,6 +144,7 @@ class Residual:
 
     def _distances(self, start: int, goal: int | None) -> tuple[dict[int, int], dict[int, tuple[int, int]]]:
         """Dijkstra from `start`, up to `goal` or everywhere: distances, and by which arc from where."""
+        graph = self._graph
         done: dict[int, int] = {}
         best = {start: 0}
         came_by: dict[int, tuple[int, int]] = {}
@@ -123,10 +156,10 @@ class Residual:
             done[node] = distance
             if node == goal:
                 break
-            for arc in range(self._starts[node], self._starts[node + 1]):
-                head = self._heads[arc]
+            for arc in range(graph.starts[node], graph.starts[node + 1]):
+                head = graph.heads[arc]
                 if head not in done:
-                    offer = distance + self._reduced[arc]
+                    offer = distance + graph.reduced[arc]
                     if head not in best or offer < best[head]:
                         best[head] = offer
                         came_by[head] = (arc, node)
@@ -135,7 +168,8 @@ class Residual:
 
     def _cost(self, path: list[int]) -> list[int]:
         """By level, from the arcs themselves: digits of a packed number could not be told apart."""
-        return (self._costs[:, self._arcs[path]] * self._signs[path]).sum(axis=1).tolist()  # type: ignore[no-any-return]
+        graph = self._graph
+        return (graph.costs[:, graph.arcs[path]] * graph.signs[path]).sum(axis=1).tolist()  # type: ignore[no-any-return]
 
     def _pair_cost(self, pair: int) -> list[int]:
         instance = self.model.instance
@@ -143,14 +177,14 @@ class Residual:
         named = [0] * len(LEVELS)
         named[LEVELS.index("preference")] = -int(instance.preference[pair])
         named[LEVELS.index("kept")] = -int(instance.kept[pair])
-        lots = self.model.lot_of(commitment, need, len(self._costs) - len(LEVELS))
+        lots = self.model.lot_of(commitment, need, len(self._graph.costs) - len(LEVELS))
         return named + [-lot for lot in lots]
 
     def _change(self, loss: list[int], path: list[int], own: tuple[Move, ...]) -> Change:
-        network, model = self.model.network, self.model
+        network, model, graph = self.model.network, self.model, self._graph
         came: dict[int, Any] = {move.commitment: move.now for move in own if move.now is not None}
         went: dict[int, Any] = {move.commitment: move.was for move in own if move.was is not None}
-        for arc, sign in zip(self._arcs[path].tolist(), self._signs[path].tolist(), strict=True):
+        for arc, sign in zip(graph.arcs[path].tolist(), graph.signs[path].tolist(), strict=True):
             if arc < model.pair_arcs:
                 commitment, need = int(network.tail[arc]), int(network.head[arc]) - model.need_in
                 (came if sign > 0 else went)[commitment] = need

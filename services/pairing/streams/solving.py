@@ -84,7 +84,6 @@ class SnapshotPart:
 @dataclass(frozen=True)
 class Frozen:
     sha256: str
-    parts: int
 
 
 @dataclass(frozen=True)
@@ -184,15 +183,17 @@ def work_on(job: Job, send: Send) -> None:
     try:
         content = b"" if job.is_frozen else asyncio.run(_reading(job, _freeze))
         if content:
-            parts = [content[at : at + _PART_BYTES] for at in range(0, len(content), _PART_BYTES)]
-            for no, part in enumerate(parts):
-                send(SnapshotPart(no, zlib.compress(part, 1)))
-            send(Frozen(sha256(content).hexdigest(), len(parts)))
+            for no, at in enumerate(range(0, len(content), _PART_BYTES)):
+                send(SnapshotPart(no, zlib.compress(content[at : at + _PART_BYTES], 1)))
+            send(Frozen(sha256(content).hexdigest()))
         else:
             content = asyncio.run(_reading(job, lambda tx, job: tx.content_of(job.round_id, "snapshot")))
         snapshot = orjson.loads(content)
         began = time.perf_counter()
         model = build(read_snapshot(snapshot))
+        frozen = FrozenSnapshot(snapshot)
+        # The text and the pairs of a big one are gigabytes, which nobody needs any more.
+        del content, snapshot
         if job.is_question:
             chosen, certificate = asyncio.run(_reading(job, _kept))
             mask = chosen_of(model.instance, chosen)
@@ -204,7 +205,6 @@ def work_on(job: Job, send: Send) -> None:
         send(Misfit(str(misfit)))
         return
     solve_ms = round((time.perf_counter() - began) * 1000, 3)
-    frozen = FrozenSnapshot(snapshot)
     values = objective(model.instance, mask)
     reasons = Reasons(job.round_id, frozen, Residual(model, mask, proof), list(values.values()))
     if job.is_question:
