@@ -2,7 +2,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop clean-data test faults count prove bench lint image-check schemas format lock
+.PHONY: help setup setup-tests run stop clean-data test faults count prove bench bench-full lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,11 +36,15 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
-bench: setup ## Measure the ledger beside Medici (needs Node), files beside pandas, and rounds beside OR-tools, HiGHS and networkx (half an hour).
+bench: setup ## Measure beside peers (needs Node and Maven), and put the figures into this README (half an hour).
+	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.ledger
 	@$(PYTHON) -m bench.imports
 	@$(PYTHON) -m bench.rounds
 	@$(PYTHON) -m bench.round_in_worker
+
+bench-full: setup ## The same with eleven repeats.
+	@$(PYTHON) -m bench --full
 
 lint: setup ## Check style, types (Python's and the console's), imports, schemas and API documents.
 	@$(PYTHON) -m ruff check .

@@ -1,0 +1,76 @@
+"""`python -m bench [--short | --full] [B2 B4 …]`: measures, prints, keeps, and puts the table into README.
+
+Exit codes: 0 measured, whether the goals were reached or not; 1 a side failed; 2 wrong usage.
+The short form shows within a minute that all of it works, and keeps nothing.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bench import consumers, report, requests, whole
+from bench.figures import Figure
+from bench.machine import machine, versions
+from bench.measuring import LONG, SHORT, Bench, Size
+from bench.servers import running
+
+
+async def _traced(bench: Bench) -> Figure:
+    """B9: tracing on against off."""
+    archived, beside = await consumers.traced_archiving(bench)
+    return Figure(no="B9", title="tracing on", goals=[await requests.traced_posting(bench), archived], beside=beside)
+
+
+FIGURES: dict[str, Callable[[Bench], Awaitable[Figure]]] = {
+    "B2": consumers.archiving,
+    "B3": consumers.effects,
+    "B4": requests.posting,
+    "B5": requests.latencies,
+    "B9": _traced,
+    "B10": whole.starting,
+}
+# Starting everything several times is no matter of seconds.
+_LEFT_OUT_OF_SHORT = {"B10"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--short", action="store_true", help="a few of each, nothing is kept")
+    length.add_argument("--full", action="store_true", help="eleven repeats instead of five")
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"any of {', '.join(FIGURES)}; all by default")
+    asked = parser.parse_args()
+    if unknown := set(asked.figures) - FIGURES.keys():
+        parser.error(f"there is no figure {', '.join(sorted(unknown))}")
+    size = SHORT if asked.short else replace(LONG, repeats=11) if asked.full else LONG
+    wanted = asked.figures or [no for no in FIGURES if not (asked.short and no in _LEFT_OUT_OF_SHORT)]
+    try:
+        for figure in wanted:
+            measured = asyncio.run(_measure(figure, size))
+            print(report.sentence(measured), flush=True)
+            if not asked.short:
+                report.keep(measured, machine(), versions())
+    except (RuntimeError, TimeoutError, OSError) as fault:
+        print(f"bench: {fault!r}" if isinstance(fault, TimeoutError) else f"bench: {fault}", file=sys.stderr)
+        return 1
+    if not asked.short:
+        report.publish()
+    return 0
+
+
+async def _measure(no: str, size: Size) -> Figure:
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{no} {time.monotonic() - began:4.0f} s  {text}", flush=True)
+
+    # Each on servers that no other figure has worn.
+    with running() as servers:
+        return await FIGURES[no](Bench(servers=servers, size=size, say=say))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
