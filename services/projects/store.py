@@ -30,7 +30,6 @@ from services.projects.domain import (
     beginning_of,
 )
 
-
 T = TypeVar("T")
 
 
