@@ -2,7 +2,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run stop clean-data test faults count prove bench bench-full lint image-check schemas format lock
+.PHONY: help setup setup-tests run stop clean-data test journeys faults count prove bench bench-full screenshots lint image-check schemas format lock
 
 help: ## Print this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ clean-data: ## Remove the data of make run.
 test: setup-tests ## Run every test but those of faults, against a Kafka and a MongoDB of its own.
 	@$(PYTHON) -m pytest --ignore=tests/faults
 
+journeys: setup-tests ## Visit the console as make test does, with languages and widths turned around (two minutes).
+	@JIEDUI_TEST_CONSOLE=other $(PYTHON) -m pytest tests/flows/console
+
 faults: setup ## Kill, stop and poison everything under load, and ask what became of each command (five minutes).
 	@$(PYTHON) -m pytest tests/faults
 
@@ -36,12 +39,16 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
-bench: setup ## Measure beside peers (needs Node and Maven), and put the figures into this README (half an hour).
+bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (half an hour).
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.ledger
 	@$(PYTHON) -m bench.imports
 	@$(PYTHON) -m bench.rounds
 	@$(PYTHON) -m bench.round_in_worker
+	@$(PYTHON) -m bench.console
+
+screenshots: setup-tests ## Take the pictures of the documents anew, from the example programme (two minutes).
+	@$(PYTHON) -m tests.flows.console.screenshots
 
 bench-full: setup ## The same with eleven repeats.
 	@$(PYTHON) -m bench --full

@@ -89,3 +89,13 @@ def test_each_category_indicator_and_unit_of_the_plans_has_a_name() -> None:
     wanted = {f"category.{category}" for category in plans}
     wanted |= {f"indicator.{one['code']}" for one in indicators} | {f"unit.{one['unit']}" for one in indicators}
     assert wanted <= words("zh", "programme.json").keys()
+
+
+def test_the_pictures_of_the_documents_are_there_and_small() -> None:
+    pictures = {path.name: path.stat().st_size for path in (CONSOLE.parents[2] / "docs/screenshots").glob("*.png")}
+    texts = [
+        path.read_text("utf-8") for path in (CONSOLE.parents[2] / "README.md", CONSOLE.parents[2] / "docs/console.md")
+    ]
+    named = {name for text in texts for name in re.findall(r"screenshots/([\w-]+\.png)", text)}
+    assert named == pictures.keys()
+    assert max(pictures.values()) <= 300_000

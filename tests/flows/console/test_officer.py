@@ -1,6 +1,7 @@
 """Officers: what they note reaches the services once each, with a line or without, also from two phones at once."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -223,9 +224,13 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
     await phone.wait_for("The database cannot be reached just now")
     await become(phone, "waiting")
     answers.pop(0)
+    await phone.open(f"/officer#/report/{project['id']}/2")
+    await phone.page.locator("#note").fill("Half a sentence")
     await phone.press("Sync")
     await phone.wait_for("Your sign-in is over")
-    await become(phone, "waiting")
+    assert await phone.page.locator("#note").input_value() == "Half a sentence"
+    await phone.open("/officer#/sending")
+    await become(phone, "draft", "waiting")
     await phone.axe("over")
     await phone.shot("officer-over")
     count = len(asked)
@@ -237,6 +242,38 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
     await phone.page.locator(f'[data-person="officer-{county}"]').click()
     await phone.page.locator("a.card.way").first.wait_for()
     await phone.open("/officer#/sending")
-    await become(phone, "sent")
+    await become(phone, "draft", "sent")
     assert (await milestone(system, project, 1))["note"] == "First"
+    await phone.press("Go on")
+    assert await phone.page.locator("#note").input_value() == "Half a sentence"
     visitors.allow("503", "401")
+
+
+async def test_a_script_in_a_title_or_a_note_is_shown_and_not_run(visitors: Visitors, system: System) -> None:
+    evil = '<img src=x onerror="window.caught=1"><script>window.caught=1</script>{{7*7}}'
+
+    async def spoil(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        for project in body["items"]:
+            project["title"] = {"zh": evil, "en": evil}
+            for one in project["milestones"]:
+                one |= {"title": {"zh": evil}, "note": evil, "reason": evil, "status": "returned"}
+        await route.fulfill(response=answer, json=body)
+
+    phone = await visitors.come("en")
+    await phone.page.route(re.compile(r"/sync\?"), spoil)
+    await phone.officer("522632")
+    await phone.page.locator("a.card.way").first.click()
+    await phone.wait_for("Milestones")
+    assert evil in await phone.page.locator("main").inner_text()
+    assert await phone.page.evaluate("() => window.caught") is None
+    await phone.axe()
+
+
+async def test_a_project_that_is_gone_says_so(visitors: Visitors) -> None:
+    phone = await visitors.come("zh")
+    await phone.officer("522632")
+    await phone.open("/officer#/project/gone")
+    await phone.wait_for("没有这个项目")
+    await phone.axe()

@@ -47,7 +47,7 @@ class Visitor:
         """Signs in as one of those that the local sign-in page offers, and opens a page of the console."""
         await self.page.goto(f"{self.home}/#/sign-in")
         await self.page.locator(f'[data-person="{person}"]').click()
-        await self.page.wait_for_function("localStorage.getItem('jiedui.session')")
+        await self.page.wait_for_function("() => localStorage.getItem('jiedui.session')")
         await self.open(path)
 
     async def open(self, path: str) -> None:

@@ -26,7 +26,7 @@ export function App() {
       </header>
       {isOver() && <Bar kind="refusal">{t("token-over")} <a href="/#/sign-in?to=officer">{t("sign-in-again")}</a></Bar>}
       <main>
-        {session() ? <><Line />{pageOf(page!, ids)}</> : <><h1>{t("officer.brand")}</h1><p>{t("officer.who")}</p><a class="button" href="/#/sign-in?to=officer">{t("officer.sign-in")}</a></>}
+        {session() ? <><Line brief={!!page && page !== "sending"} />{pageOf(page!, ids)}</> : <><h1>{t("officer.brand")}</h1><p>{t("officer.who")}</p><a class="button" href="/#/sign-in?to=officer">{t("officer.sign-in")}</a></>}
       </main>
     </>
   )
@@ -47,7 +47,7 @@ function pageOf(page: string, ids: string[]) {
 const Bar = ({ kind, children }: { kind: string; children: any }) => <div class={`${kind} over`} role="alert"><p>{children}</p></div>
 
 /** Whether there is a line, how old what is shown is, and whether it may be lost. */
-function Line() {
+function Line({ brief }: { brief: boolean }) {
   const { kept, problem, busy, persistent } = state
   const away = !navigator.onLine || (problem && problem.status !== 401)
   return (
@@ -59,7 +59,7 @@ function Line() {
         </span>
         <button type="button" class="plain" disabled={busy} onClick={() => void sync()}>{t("officer.sync")}</button>
       </div>
-      {!persistent && <details class="notice"><summary>{t("officer.not-kept")}</summary><p>{t("officer.not-kept.more")}</p></details>}
+      {!persistent && !brief && <details class="notice"><summary>{t("officer.not-kept")}</summary><p>{t("officer.not-kept.more")}</p></details>}
     </>
   )
 }

@@ -59,9 +59,10 @@ export function ReportMilestone({ project, no, step }: { project: Project; no: n
       {step === "photos" && (
         <form onSubmit={to("check")}>
           <div class="field">
-            <label for="photo">{t("officer.photo")}</label>
+            <h2>{t("officer.photo")}</h2>
             <p class="hint" id="photo-hint">{t("officer.photo.hint")}</p>
-            <input id="photo" type="file" accept="image/*" multiple aria-describedby="photo-hint" onChange={(event) => { const input = event.currentTarget; void addPhotos(input.files!).then(() => (input.value = "")) }} />
+            <input id="photo" class="hidden" type="file" accept="image/*" multiple aria-describedby="photo-hint" onChange={(event) => { const input = event.currentTarget; void addPhotos(input.files!).then(() => (input.value = "")) }} />
+            <label for="photo" class="button">{t("officer.photo.add")}</label>
             {failed && <p class="fault" role="alert">{t("officer.photo.unreadable")}</p>}
           </div>
           <Photos of={draft} drop={(photo) => void save({ ...draft, photos: draft.photos.filter((one) => one !== photo) })} />
