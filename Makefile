@@ -43,6 +43,7 @@ bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the f
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.ledger
 	@$(PYTHON) -m bench.imports
+	@$(PYTHON) -m bench.fieldwork
 	@$(PYTHON) -m bench.rounds
 	@$(PYTHON) -m bench.round_in_worker
 	@$(PYTHON) -m bench.console
