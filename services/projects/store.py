@@ -16,6 +16,7 @@ from services.kit.service import Index
 from services.projects.domain import (
     NEVER_CAME,
     RUNNING,
+    TWIN_WITHIN,
     WAITS,
     Around,
     Conflict,
@@ -28,6 +29,7 @@ from services.projects.domain import (
     Observation,
     Project,
     beginning_of,
+    is_twin,
 )
 
 T = TypeVar("T")
@@ -100,12 +102,15 @@ class Tx(transact.Tx):
             conflicts=await self.open_conflicts(edit.project_id, edit.milestone_no or 0) if report else (),
             observations=await self.observations_of(edit.project_id, claim.indicator) if claim else (),
             evidence=await self.get_many(Evidence, report.evidence or ()) if report else {},
+            twin=next((one.id for one in self.seen(Edit) if is_twin(one, edit)), None),
         )
 
     async def read_edits(self, edits: Sequence[Edit]) -> None:
         """Reads what many edits will ask for: before the first of them writes, since a question then writes it out."""
         await self.get_many(Edit, [id for edit in edits for id in (edit.id, edit.after) if id])
         await self.get_many(Project, [edit.project_id for edit in edits])
+        alike = {"content": {"$in": [edit.content for edit in edits]}, "came_at": {"$gt": self.now - TWIN_WITHIN}}
+        await self.find(Edit, alike)
         for edit in edits:
             await self.around(edit)
 
@@ -169,6 +174,7 @@ INDEXES: Mapping[type, Sequence[Index]] = {
     Edit: [
         IndexModel([("after", 1)], partialFilterExpression={"outcome": "waiting"}),
         [("outcome", 1), ("came_at", 1)],
+        [("content", 1), ("came_at", 1)],
     ],
     Conflict: [[("project_id", 1), ("milestone_no", 1), ("status", 1)], [("county_code", 1), ("_id", 1)]],
     Evidence: [IndexModel([("file_id", 1)], unique=True), [("named_by.project_id", 1), ("_id", 1)]],

@@ -353,3 +353,17 @@ async def test_a_queue_of_two_hundred_is_taken_in_the_order_of_its_chains(office
         assert [milestones[no]["version"] for no in (0, 1)] == [51, 51]
         assert (await office.types(id)).count("jiedui.milestone.reported") == 100
     assert outcomes(await push(office, *queue)) == ["duplicate"] * 200
+
+
+async def test_the_same_words_under_another_id_are_taken_and_marked_as_probably_the_same(office: Office) -> None:
+    id = await office.open()
+    (first,) = await push(office, observed("first", id, 12))
+    later = {"occurred_at": "2020-11-01T09:50:00+08:00"}
+    twin, other = await push(office, observed("twin", id, 12, **later), observed("other", id, 13, **later))
+    assert [one["probable_duplicate_of"] for one in (first, twin, other)] == [None, "first", None]
+    assert [one["outcome"] for one in (twin, other)] == ["merged", "merged"]
+    (colleagues,) = await push(office, observed("colleague's", id, 12, **later), sub="colleague")
+    assert colleagues["probable_duplicate_of"] is None
+    await office.database.edits.update_many({}, {"$set": {"came_at": office.context.now() - timedelta(minutes=61)}})
+    (an_hour_later,) = await push(office, observed("later", id, 12, **later))
+    assert an_hour_later["probable_duplicate_of"] is None

@@ -62,13 +62,17 @@ class ReportFields(Form):
 
 
 class ResultView(BaseModel):
-    """What became of an edit; `version` is that of the milestone or observation after it."""
+    """What became of an edit; `version` is that of the milestone or observation after it.
+
+    `probable_duplicate_of` is the id of an edit of the hour before that says the same.
+    """
 
     id: str
     outcome: Outcome
     version: int | None
     detail: Words
     conflict_id: str | None
+    probable_duplicate_of: str | None
 
     @classmethod
     def of(cls, edit: Edit) -> Self:
@@ -78,6 +82,7 @@ class ResultView(BaseModel):
             version=edit.version,
             detail=Words(**edit.detail),
             conflict_id=edit.conflict_id,
+            probable_duplicate_of=edit.twin if edit.outcome != "refused" else None,
         )
 
 
@@ -160,6 +165,7 @@ def _edit(form: EditForm, sub: str, tx: Tx, report: Report | None, claim: Claim 
     sent = {name: getattr(form, name) for name in EditForm.model_fields} | {"occurred_at": rfc3339(form.occurred_at)}
     # The same words under another base are the same edit: a phone that read anew may send it so.
     words = {name: sent[name] for name in ("kind", "project_id", "milestone_no", "occurred_at", "fields")}
+    content = words | {"occurred_at": None}
     return Edit(
         id=form.id,
         kind=form.kind,
@@ -169,7 +175,8 @@ def _edit(form: EditForm, sub: str, tx: Tx, report: Report | None, claim: Claim 
         after=form.after,
         occurred_at=form.occurred_at,
         sent=_canonical(sent),
-        fingerprint=sha256(_canonical(words).encode()).hexdigest(),
+        fingerprint=_digest(words),
+        content=_digest(content),
         who=sub,
         came_at=tx.now,
         report=report,
@@ -192,6 +199,10 @@ def _read_fields(form: EditForm) -> tuple[Report | None, Claim | None, Mapping[s
     if claim.occurred_at != form.occurred_at:
         return None, None, {"/occurred_at": "An edit says when it was made beside its fields."}
     return None, claim, {}
+
+
+def _digest(sent: Any) -> str:
+    return sha256(_canonical(sent).encode()).hexdigest()
 
 
 def _canonical(sent: Any) -> str:

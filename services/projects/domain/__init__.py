@@ -2,7 +2,17 @@
 
 from services.projects.domain.conflicts import Clash, Conflict, resolution_faults, resolve_conflict
 from services.projects.domain.counties import County, ask_about_county, delist_county, relist_county
-from services.projects.domain.edits import NEVER_CAME, WAITS, Edit, EditKind, Outcome, became, said
+from services.projects.domain.edits import (
+    NEVER_CAME,
+    TWIN_WITHIN,
+    WAITS,
+    Edit,
+    EditKind,
+    Outcome,
+    became,
+    is_twin,
+    said,
+)
 from services.projects.domain.evidence import (
     Evidence,
     Location,
@@ -66,6 +76,7 @@ __all__ = [
     "CLOCK_TOLERANCE",
     "NEVER_CAME",
     "RUNNING",
+    "TWIN_WITHIN",
     "WAITS",
     "Around",
     "Claim",
@@ -117,6 +128,7 @@ __all__ = [
     "delist_county",
     "distance_m",
     "fields_before",
+    "is_twin",
     "keep_evidence",
     "location",
     "observe",

@@ -21,6 +21,7 @@ EditKind = Literal["milestone-report", "observation"]
 Outcome = Literal["applied", "merged", "duplicate", "conflict", "waiting", "refused"]
 
 WAITS = timedelta(days=7)
+TWIN_WITHIN = timedelta(hours=1)
 NEVER_CAME = "never-came"
 
 
@@ -31,7 +32,9 @@ class Edit:
     `base_version` is the milestone's version on which its chain began, `after` the edit that it
     builds on. `sent` is the whole edit as JSON; two of one id say the same where their
     `fingerprint` is the same. `report` or `claim` is what it says where that can be read.
-    `version` is that of the milestone or observation after it.
+    `version` is that of the milestone or observation after it. Two of the same `content` say the
+    same of the same, at whatever time; `twin` is such a one of the same person within the hour
+    before, so this one is probably a duplicate under another id.
     """
 
     id: str
@@ -45,6 +48,8 @@ class Edit:
     fingerprint: str
     who: str
     came_at: datetime
+    content: str = ""
+    twin: str | None = None
     report: Report | None = None
     claim: Claim | None = None
     link: Link | None = None
@@ -64,6 +69,12 @@ class Edit:
     def is_over(self) -> bool:
         """Whether what builds on it need not wait for it any more."""
         return self.outcome != "waiting" and self.why != NEVER_CAME
+
+
+def is_twin(other: Edit, edit: Edit) -> bool:
+    """Whether another one says the same, by the same person, not long before, and was not refused."""
+    same = (other.content, other.who) == (edit.content, edit.who) and other.id != edit.id
+    return same and other.outcome != "refused" and edit.came_at - other.came_at <= TWIN_WITHIN
 
 
 def became(

@@ -28,7 +28,8 @@ class Around:
 
     `before` is the edit that it builds on. `changes` are those of its milestone after its
     `base_version`, in their order; `conflicts` the milestone's open ones; `observations` those of
-    its indicator in the project; `evidence` what we have of what it names.
+    its indicator in the project; `evidence` what we have of what it names; `twin` is the id of
+    another edit that says the same.
     """
 
     project: Project | None = None
@@ -37,6 +38,7 @@ class Around:
     conflicts: Sequence[Conflict] = ()
     observations: Sequence[Observation] = ()
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    twin: str | None = None
 
 
 def take_edit(
@@ -62,7 +64,8 @@ def take_edit(
             words = said("duplicate", outcome=known.outcome)
             return Decision(replace(known, outcome="duplicate", detail=words))
         return settle_edit(known, around, conflict_id=conflict_id, now=now)
-    edit = replace(edit, came_at=known.came_at if known else edit.came_at, link=_link(edit, around.before))
+    came_at = known.came_at if known else edit.came_at
+    edit = replace(edit, came_at=came_at, link=_link(edit, around.before), twin=around.twin)
     if refused := _refused(edit, around, held=held, faults=faults, now=now):
         return Decision(refused, (refused,))
     return settle_edit(edit, around, conflict_id=conflict_id, now=now)
