@@ -91,6 +91,15 @@ def test_each_category_indicator_and_unit_of_the_plans_has_a_name() -> None:
     assert wanted <= words("zh", "programme.json").keys()
 
 
+def test_each_refusal_by_a_rule_of_a_service_has_a_sentence_of_its_own() -> None:
+    """Those that every service has are told by their status."""
+    _, rules = (CONSOLE.parents[2] / "docs/problems.md").read_text("utf-8").split("## pairing")
+    rows = [line.split("|")[1] for line in rules.splitlines() if line.startswith("| `")]
+    wanted = {f"problem.{rule}" for row in rows for rule in re.findall(r"`([\w-]+)`", row)}
+    assert wanted
+    assert wanted <= {key for part in PARTS for key in words("zh", part)}
+
+
 def test_the_pictures_of_the_documents_are_there_and_small() -> None:
     pictures = {path.name: path.stat().st_size for path in (CONSOLE.parents[2] / "docs/screenshots").glob("*.png")}
     texts = [
