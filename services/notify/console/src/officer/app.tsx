@@ -25,7 +25,7 @@ export function App() {
         </p>
       </header>
       {isOver() && <Bar kind="refusal">{t("token-over")} <a href="/#/sign-in?to=officer">{t("sign-in-again")}</a></Bar>}
-      <main>
+      <main class="narrow">
         {session() ? <><Line brief={!!page && page !== "sending"} />{pageOf(page!, ids)}</> : <><h1>{t("officer.brand")}</h1><p>{t("officer.who")}</p><a class="button" href="/#/sign-in?to=officer">{t("officer.sign-in")}</a></>}
       </main>
     </>

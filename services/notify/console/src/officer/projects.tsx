@@ -53,7 +53,7 @@ export function OneProject({ project }: { project: Project }) {
         return (
           <section key={one.no} class="card">
             <h3>{one.no}. {name(one.title)}</h3>
-            <p><span class={one.status === "returned" ? "tag bad" : "tag"}>{t(`milestone.${one.status}`)}</span> <Due of={one} /> <span class="quiet">{t("officer.weight", { weight: one.weight })}</span></p>
+            <p><span class={one.status === "returned" ? "tag bad" : "tag"}>{t(`milestone.${one.status}`)}</span> <Due of={one} /> <span class="quiet">· {t("officer.weight", { weight: one.weight })}</span></p>
             {one.status === "returned" && one.reason && <p>{t("officer.returned")} {one.reason}</p>}
             {one.note && <p class="quiet">{one.note}</p>}
             {one.evidence.length > 0 && <p class="quiet">{t("officer.photos", { n: one.evidence.length })}</p>}
