@@ -41,10 +41,7 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 
 bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (half an hour).
 	@$(PYTHON) -m bench
-	@$(PYTHON) -m bench.ledger
-	@$(PYTHON) -m bench.imports
 	@$(PYTHON) -m bench.fieldwork
-	@$(PYTHON) -m bench.rounds
 	@$(PYTHON) -m bench.round_in_worker
 	@$(PYTHON) -m bench.console
 

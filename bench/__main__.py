@@ -1,17 +1,19 @@
 """`python -m bench [--short | --full] [B2 B4 …]`: measures, prints, keeps, and puts the table into README.
 
-Exit codes: 0 measured, whether the goals were reached or not; 1 a side failed; 2 wrong usage.
+Exit codes: 0 measured, whether the goals were reached or not; 1 a side failed, and the figures after it were
+measured all the same; 2 wrong usage; 130 interrupted, and what was measured before is kept.
 The short form shows within a minute that all of it works, and keeps nothing.
 """
 
 import argparse
 import asyncio
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bench import consumers, report, requests, whole
+from bench import consumers, imports, ledger, report, requests, rounds, whole
 from bench.figures import Figure
 from bench.machine import machine, versions
 from bench.measuring import LONG, SHORT, Bench, Size
@@ -25,15 +27,18 @@ async def _traced(bench: Bench) -> Figure:
 
 
 FIGURES: dict[str, Callable[[Bench], Awaitable[Figure]]] = {
+    "B1": rounds.matching,
     "B2": consumers.archiving,
     "B3": consumers.effects,
     "B4": requests.posting,
     "B5": requests.latencies,
+    "B7": ledger.booking,
     "B9": _traced,
     "B10": whole.starting,
+    "imports": imports.handing_in,
 }
-# Starting everything several times is no matter of seconds.
-_LEFT_OUT_OF_SHORT = {"B10"}
+# Starting everything, or filling a ledger, is no matter of seconds.
+_LEFT_OUT_OF_SHORT = {"B7", "B10"}
 
 
 def main() -> int:
@@ -47,18 +52,21 @@ def main() -> int:
         parser.error(f"there is no figure {', '.join(sorted(unknown))}")
     size = SHORT if asked.short else replace(LONG, repeats=11) if asked.full else LONG
     wanted = asked.figures or [no for no in FIGURES if not (asked.short and no in _LEFT_OUT_OF_SHORT)]
-    try:
-        for figure in wanted:
+    failed = False
+    for figure in wanted:
+        try:
             measured = asyncio.run(_measure(figure, size))
-            print(report.sentence(measured), flush=True)
-            if not asked.short:
-                report.keep(measured, machine(), versions())
-    except (RuntimeError, TimeoutError, OSError) as fault:
-        print(f"bench: {fault!r}" if isinstance(fault, TimeoutError) else f"bench: {fault}", file=sys.stderr)
-        return 1
-    if not asked.short:
-        report.publish()
-    return 0
+        except KeyboardInterrupt:
+            return 130
+        except (RuntimeError, TimeoutError, OSError, subprocess.SubprocessError) as fault:
+            print(f"bench: {figure}: {str(fault) or repr(fault)}", file=sys.stderr)
+            failed = True
+            continue
+        print(report.sentence(measured), flush=True)
+        if not asked.short:
+            report.keep(measured, machine(), versions())
+            report.publish()
+    return 1 if failed else 0
 
 
 async def _measure(no: str, size: Size) -> Figure:

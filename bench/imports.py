@@ -3,19 +3,14 @@
 The load is the real one: the file is handed in over HTTP to an API in a process of its own, and a
 worker in another checks and stores it, with identity, outbox and events. Each says its peak
 resident memory at its end; the goal is at most 300 MB for each. The readers alone (bytes to
-judged terms on our side, bytes to a data frame on pandas') take turns `REPEATS` times, each time
-in the same process; the medians count. pandas only splits cells: it judges nothing.
-
-Usage: python -m bench.imports [--rows N]; JIEDUI_TEST_MONGODB names a replica set to be used.
+judged terms on our side, bytes to a data frame on pandas') take turns in one process; the medians
+count. pandas only splits cells: it judges nothing.
 """
 
-import argparse
 import asyncio
 import io
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,6 +26,9 @@ from typing import Any
 import httpx
 import xlsxwriter
 
+from bench.figures import Figure, Goal, Side
+from bench.machine import versions_of
+from bench.measuring import Bench
 from deploy import mongod
 from services.kit.app import create_app
 from services.kit.ids import new_id
@@ -46,8 +44,6 @@ from services.pairing.streams.imports import run_those_there
 from services.pairing.streams.intake import Sheet
 from tests.conftest import free_ports
 
-ROWS = 100_000
-REPEATS = 5
 GOAL_MB = 300
 HEADER = ["组织", "县", "类别", "项目名称", "承诺金额", "单位", "开始日期", "结束日期", "编号"]
 
@@ -174,7 +170,7 @@ async def work(service: Service, settings: Settings, id: str) -> dict[str, Any]:
 
 def apart(part: str, uri: str, home: Path, *more: str) -> dict[str, Any]:
     """A part of this file in a process of its own."""
-    command = [sys.executable, "-m", "bench.imports", "--part", part, uri, str(home), *more]
+    command = [sys.executable, "-m", "bench.imports", part, uri, str(home), *more]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -208,22 +204,22 @@ def rate(read: Callable[[], int], rows: int) -> float:
     return rows / (time.perf_counter() - began)
 
 
-def readers(files: dict[str, bytes], rows: int) -> None:
-    import pandas
+def readers(format: str, content: bytes, rows: int, repeats: int) -> list[Side]:
+    """Ours and pandas', in turn."""
+    found: dict[str, list[float]] = {"ours": [], "pandas": []}
+    for _ in range(repeats):
+        found["ours"].append(rate(partial(ours, content), rows))
+        found["pandas"].append(rate(partial(theirs, content, format), rows))
+    return [
+        Side(name=f"reading and judging {format}", version="", unit="rows/s", values=found["ours"]),
+        Side(
+            name=f"pandas, cells of {format} only", version=versions_of("pandas"), unit="rows/s", values=found["pandas"]
+        ),
+    ]
 
-    for format, content in files.items():
-        found: dict[str, list[float]] = {"ours": [], "pandas": []}
-        for _ in range(REPEATS):
-            found["ours"].append(rate(partial(ours, content), rows))
-            found["pandas"].append(rate(partial(theirs, content, format), rows))
-        mine, other = (statistics.median(rates) for rates in found.values())
-        say(
-            f"reading {format}: ours {mine:,.0f} rows/s, each judged; "
-            f"pandas {pandas.__version__} {other:,.0f} rows/s, cells only; ratio {mine / other:.2f}"
-        )
 
-
-def load(uri: str, format: str, content: bytes, rows: int) -> None:
+def load(uri: str, format: str, content: bytes, rows: int) -> tuple[Goal, Side]:
+    """The larger of the peaks of API and worker, and the rate at which rows were checked and stored."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         file = home / f"commitments.{format}"
@@ -231,15 +227,23 @@ def load(uri: str, format: str, content: bytes, rows: int) -> None:
         name = f"bench{new_id()[-12:]}"
         api = apart("hand-in", uri, home, name, str(file))
         worker = apart("work", uri, home, name, api["id"])
-        assert (worker["status"], worker["accepted"], worker["stored"]) == ("completed", rows, rows), worker
-        peak = max(api["peak_mb"], worker["peak_mb"])
-        say(
-            f"loading {rows:,} rows of {format} ({len(content) / 1024**2:.1f} MiB): handed in {api['seconds']:.1f} s, "
-            f"checked and stored {worker['seconds']:.1f} s = {rows / worker['seconds']:,.0f} rows/s, "
-            f"{worker['steps']} states of progress seen; "
-            f"peak memory API {api['peak_mb']:.0f} MB, worker {worker['peak_mb']:.0f} MB: "
-            f"{'reached' if peak <= GOAL_MB else 'NOT reached'} (≤{GOAL_MB} MB)"
-        )
+    if (worker["status"], worker["accepted"], worker["stored"]) != ("completed", rows, rows):
+        raise RuntimeError(f"not all {rows} rows were stored: {worker}")
+    peak = Side(name=f"peak memory, {format}", version="", unit="MB", values=[max(api["peak_mb"], worker["peak_mb"])])
+    stored = Side(name=f"checking and storing {format}", version="", unit="rows/s", values=[rows / worker["seconds"]])
+    return Goal(ours=peak, peer=None, most=GOAL_MB), stored
+
+
+async def handing_in(bench: Bench) -> Figure:
+    """Files of many commitments."""
+    rows = bench.size.rows
+    goals, beside = [], []
+    for format, content in (("csv", as_csv(rows)), ("xlsx", as_xlsx(rows))):
+        bench.say(f"{rows:,} rows of {format}")
+        goal, stored = await asyncio.to_thread(load, bench.servers.mongodb, format, content, rows)
+        goals.append(goal)
+        beside += [stored, *await asyncio.to_thread(readers, format, content, rows, bench.size.repeats)]
+    return Figure(no="imports", title=f"a file of {rows:,} commitments", goals=goals, beside=beside)
 
 
 def part(name: str, uri: str, home: str, database_name: str, what: str) -> None:
@@ -252,20 +256,5 @@ def part(name: str, uri: str, home: str, database_name: str, what: str) -> None:
     say(json.dumps(found))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--part", nargs=5, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.part:
-        return part(*given.part)
-    say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    files = {"csv": as_csv(given.rows), "xlsx": as_xlsx(given.rows)}
-    with database() as uri:
-        for format, content in files.items():
-            load(uri, format, content, given.rows)
-    readers(files, given.rows)
-
-
 if __name__ == "__main__":
-    main()
+    part(*sys.argv[1:])

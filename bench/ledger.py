@@ -1,47 +1,39 @@
 """B7: entries a second beside Medici, and whether a statement costs more in a large ledger.
 
-Both sides book entries of two postings on the same mongod, in turn, `REPEATS` times; the medians count.
+Both sides book entries of two postings on the same mongod, in turn; the medians count.
 Ours is funding's real intake: batches of `milestone.verified` as its worker takes them, with the inbox,
 the tranche rule, balances by day, digests and the outgoing events. Medici's is an entry a MongoDB
 transaction, one at a time and `AT_ONCE` at a time; the better of the two counts.
 
 The statement is of one account of 200 rows, read over the API, in a ledger of 10,000 postings and in
-one of 1,000,000 (`--postings`).
-
-Usage: python -m bench.ledger [--postings N]; JIEDUI_TEST_MONGODB names a replica set to be used.
+one of 1,000,000.
 """
 
-import argparse
 import asyncio
 import json
-import os
-import platform
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import httpx
 
-from deploy import mongod
+from bench.figures import Figure, Goal, Side
+from bench.machine import versions_of
+from bench.measuring import Bench
 from services.funding.main import SERVICE
 from services.funding.settings import Settings
 from services.kit.app import create_app
 from services.kit.ids import new_id
 from services.kit.tokens import LocalIssuer
-from tests.conftest import free_ports
 from tests.funding.builders import approved, opened, registered, submitted, verified
 from tests.funding.conftest import Desk
 from tests.funding.ledgers import fill, spend
 
-REPEATS = 5
 PROJECTS = 400
 MILESTONES = 10
 A_BATCH = 2000  # As many as the consumer takes at once.
@@ -50,23 +42,7 @@ PEER_ENTRIES = 500
 AT_ONCE = 16
 ROWS = 200
 READS = 31
-
-
-@contextmanager
-def database() -> Any:
-    """The URI of a replica set."""
-    if given := os.environ.get("JIEDUI_TEST_MONGODB"):
-        yield given
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        (port,) = free_ports(1)
-        process = mongod.start(Path(folder), port=port)
-        try:
-            mongod.wait_ready(process, port=port)
-            yield mongod.uri(port)
-        finally:
-            process.terminate()
-            process.wait()
+SMALL = 10_000
 
 
 @asynccontextmanager
@@ -141,52 +117,54 @@ async def timed(read: Callable[[], Awaitable[httpx.Response]]) -> float:
     return seconds
 
 
-async def statements(uri: str, postings: int) -> tuple[float, float]:
+async def statements(uri: str, postings: int) -> list[list[float]]:
     """Milliseconds of a statement in the small ledger and in the large one, read in turn."""
     async with desk(uri) as small, desk(uri) as large:
-        paths = [(each, await with_probe(each, size)) for each, size in ((small, 10_000), (large, postings))]
+        paths = [(each, await with_probe(each, size)) for each, size in ((small, SMALL), (large, postings))]
         times: list[list[float]] = [[], []]
         for _ in range(READS):
             for at, (funding, path) in enumerate(paths):
-                times[at].append(await timed(lambda funding=funding, path=path: funding.get(path)))  # type: ignore[misc]
-    small_ms, large_ms = (statistics.median(row) * 1000 for row in times)
-    return small_ms, large_ms
+                times[at].append(1000 * await timed(lambda funding=funding, path=path: funding.get(path)))  # type: ignore[misc]
+    return times
 
 
-async def main(postings: int) -> None:
-    versions = json.loads((PEER / "package.json").read_text())["dependencies"]
-    say(f"B7 on {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    with database() as uri:
-        rates: dict[str, list[float]] = {"ours": [], "one": [], "many": [], "bare": []}
-        for _ in range(REPEATS):
-            rates["ours"].append(await ours(uri))
-            rates["one"].append(medici(uri, 1))
-            rates["many"].append(medici(uri, AT_ONCE))
-            rates["bare"].append(await bare(uri))
-        median = {name: statistics.median(row) for name, row in rates.items()}
-        peer = max(median["one"], median["many"])
-        say(f"  entries/s: funding {median['ours']:,.0f} (ledger alone {median['bare']:,.0f})")
-        say(
-            f"  entries/s: Medici {versions['medici']} on mongoose {versions['mongoose']}: "
-            f"{median['one']:,.0f} one at a time, {median['many']:,.0f} with {AT_ONCE} at once"
-        )
-        say(
-            f"  ratio {median['ours'] / peer:.1f}, goal 5: {'reached' if median['ours'] >= 5 * peer else 'NOT REACHED'}"
-        )
-        small_ms, large_ms = await statements(uri, postings)
-        ratio = large_ms / small_ms
-        say(f"  statement of {ROWS} rows: {small_ms:.1f} ms at 10,000 postings, {large_ms:.1f} ms at {postings:,}")
-        say(f"  ratio {ratio:.2f}, goal 1.2: {'reached' if ratio <= 1.2 else 'NOT REACHED'}")
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--postings", type=int, default=1_000_000)
+async def booking(bench: Bench) -> Figure:
+    """B7: entries a second, and statements."""
     if not (PEER / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--silent"], cwd=PEER, check=True)
-    asyncio.run(main(parser.parse_args().postings))
+        await asyncio.to_thread(subprocess.run, ["npm", "ci", "--silent"], cwd=PEER, check=True)
+    packages = json.loads((PEER / "package.json").read_text())["dependencies"]
+    uri = bench.servers.mongodb
+    found: dict[str, list[float]] = {"ours": [], "one": [], "many": [], "bare": []}
+    for repeat in range(1, bench.size.repeats + 1):
+        found["ours"].append(await ours(uri))
+        found["one"].append(await asyncio.to_thread(medici, uri, 1))
+        found["many"].append(await asyncio.to_thread(medici, uri, AT_ONCE))
+        found["bare"].append(await bare(uri))
+        bench.say(
+            f"{repeat}/{bench.size.repeats} " + ", ".join(f"{name} {row[-1]:,.0f}/s" for name, row in found.items())
+        )
+
+    def side(name: str, key: str, version: str) -> Side:
+        return Side(name=name, version=version, unit="entries/s", values=found[key])
+
+    theirs = f"medici {packages['medici']}, mongoose {packages['mongoose']}"
+    one, many = side("Medici, one at a time", "one", theirs), side(f"Medici, {AT_ONCE} at once", "many", theirs)
+    bench.say(f"statements in ledgers of {SMALL:,} and {bench.size.postings:,} postings")
+    small, large = (
+        Side(name=f"at {postings:,} postings", version=versions_of("motor"), unit="ms", values=values)
+        for postings, values in zip(
+            (SMALL, bench.size.postings), await statements(uri, bench.size.postings), strict=True
+        )
+    )
+    mine = versions_of("motor")
+    return Figure(
+        no="B7",
+        title=f"ledger entries, and a statement of {ROWS} rows",
+        goals=[
+            Goal(
+                ours=side("funding's worker", "ours", mine), peer=max(one, many, key=lambda peer: peer.median), least=5
+            ),
+            Goal(ours=large, peer=small, most=1.2),
+        ],
+        beside=[min(one, many, key=lambda peer: peer.median), side("the ledger alone", "bare", mine)],
+    )

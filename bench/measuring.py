@@ -18,7 +18,7 @@ Run = Callable[[], Awaitable[Measured]]
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much of each; `profiles` is whether missed goals are looked into."""
+    """How much of each; `programmes` is how many sizes of rounds, `profiles` whether missed goals are looked into."""
 
     repeats: int
     events: int
@@ -28,6 +28,9 @@ class Size:
     requests: int
     reports: int
     projects: int
+    postings: int
+    rows: int
+    programmes: int
     profiles: bool = True
 
 
@@ -40,6 +43,9 @@ LONG = Size(
     requests=3_000,
     reports=60,
     projects=20,
+    postings=1_000_000,
+    rows=100_000,
+    programmes=4,
 )
 SHORT = Size(
     repeats=1,
@@ -50,6 +56,9 @@ SHORT = Size(
     requests=200,
     reports=5,
     projects=2,
+    postings=12_000,
+    rows=2_000,
+    programmes=1,
     profiles=False,
 )
 

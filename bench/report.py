@@ -43,7 +43,9 @@ def table() -> str:
 def publish() -> None:
     """Puts the table into bench/results/README.md and between README's marks."""
     found = table()
-    (RESULTS / "README.md").write_text("# Figures\n\nMade by `make bench`.\n\n" + found)
+    (RESULTS / "README.md").write_text(
+        "# Figures\n\nMade by `make bench`.\n\n" + found.replace("](bench/results/", "](")
+    )
     readme = README.read_text("utf-8")
     README.write_text(_MARKED.sub(lambda marks: marks.group(1) + found + marks.group(2), readme), "utf-8")
 

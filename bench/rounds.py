@@ -1,33 +1,31 @@
 """B1: a whole round, all levels proved, beside bare solvers on the same network.
 
 Ours is `match`: the best pairs of all seven levels, with the certificate. Beside it, each in a process
-of its own and in turn, `--repeats` times; the medians count:
+of its own and in turn; the medians count:
 
 - OR-tools' min-cost flow, once, of a usual weighted sum of the levels: proves no level, leaves ties open;
 - HiGHS' LP of level 3 alone;
 - networkx' network simplex of the weighted sum.
 
-Who does not end within `--patience` seconds of processor time is not asked again.
-
-Usage: python -m bench.rounds [--sizes 77x42 …] [--repeats 5] [--patience 60]
+Who does not end within `PATIENCE_S` of processor time is not asked again.
 """
 
-import argparse
-import importlib.metadata
+import asyncio
 import json
-import os
-import platform
 import resource
 import signal
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from bench.figures import Figure, Goal, Side
+from bench.machine import versions_of
+from bench.measuring import Bench
 from bench.programme import instance
 from services.pairing.domain.certificate import faults_of
 from services.pairing.domain.flow import cheapest_flow
@@ -35,6 +33,7 @@ from services.pairing.domain.matching import answer_of, match
 from services.pairing.domain.network import LEVELS, Model, build
 
 SIZES = ("77x42", "1000x832", "10000x832", "100000x3000")
+PATIENCE_S = 60
 # As one would choose them by hand, 3000, 300, 20, 1, 1 and 1, for a severity from 0 to 1; here it is in thousandths.
 WEIGHTS = (3_000_000, 300_000, 20_000, 1_000, 1_000, 1)
 
@@ -102,16 +101,16 @@ SIDES: dict[str, Callable[[Model], dict[str, Any]]] = {
     "highs": highs,
     "networkx": networkx,
 }
+PACKAGES = {"ours": ("ortools",), "ortools": ("ortools",), "highs": ("highspy",), "networkx": ("networkx",)}
 Runs = dict[str, list[dict[str, Any]]]
 
 
-def measured(size: str, repeats: int, patience_s: int) -> Runs:
+def measured(size: str, repeats: int) -> Runs:
     """By side what its runs found; a side that did not end in time is left out."""
     found: Runs = {side: [] for side in SIDES}
     for _ in range(repeats):
         for side in list(found):
-            command = [sys.executable, "-m", "bench.rounds", "--side", side, "--sizes", size]
-            done = subprocess.run([*command, "--patience", str(patience_s)], capture_output=True, text=True)
+            done = subprocess.run([sys.executable, "-m", "bench.rounds", side, size], capture_output=True, text=True)
             if done.returncode == -signal.SIGXCPU:
                 del found[side]
             elif done.returncode:
@@ -121,46 +120,66 @@ def measured(size: str, repeats: int, patience_s: int) -> Runs:
     return found
 
 
-def told(size: str, runs: Runs, patience_s: int) -> list[str]:
-    """The medians, and each goal with what was reached."""
+async def matching(bench: Bench) -> Figure:
+    """B1: each size in turn."""
+    goals: list[Goal] = []
+    beside: list[Side] = []
+    for size in SIZES[: bench.size.programmes]:
+        bench.say(f"{size}: {', '.join(SIDES)}, {bench.size.repeats} times each")
+        runs = await asyncio.to_thread(measured, size, bench.size.repeats)
+        goals += _goals(size, runs)
+        beside += _beside(size, runs)
+    return Figure(
+        no="B1",
+        title="a full round",
+        goals=goals,
+        beside=beside,
+        notes=[
+            f"Each side's CPU seconds in a process of its own; one that needs over {PATIENCE_S} is left out. Ours: all "
+            "seven levels, with the certificate; OR-tools: one min-cost flow of the weighted sum; HiGHS: level 3 alone."
+        ],
+    )
+
+
+def _goals(size: str, runs: Runs) -> list[Goal]:
     commitments = int(size.partition("x")[0])
-    lines = [f"{size}: {runs['ours'][0]['arcs']} arcs"]
-    for side in SIDES:
-        if side in runs:
-            value = ", ".join(f"{name} {number}" for name, number in runs[side][0]["value"].items())
-            cpu_s, peak_mb = _median(runs, side, "cpu_s"), _median(runs, side, "peak_mb")
-            lines.append(f"  {side:<9} {cpu_s:9.3f} CPU s  {peak_mb:6.0f} MB  {value}")
-        else:
-            lines.append(f"  {side:<9} did not end within {patience_s} CPU s")
-    named, checked = (_median(runs, "ours", key) for key in ("answer_s", "check_s"))
-    lines.append(f"  beside: pairs named in {named:.3f} CPU s, certificate checked in {checked:.3f} CPU s")
-    cpu, memory = (_median(runs, "ours", key) / _median(runs, "ortools", key) for key in ("cpu_s", "peak_mb"))
+    bare = "bare OR-tools min-cost flow"
+    cpu, memory = (
+        _side(f"{size}, {what}", runs, "ours", key) for what, key in (("CPU", "cpu_s"), ("memory", "peak_mb"))
+    )
+    found = [Goal(ours=memory, peer=_side(bare, runs, "ortools", "peak_mb"), most=1.2)]
     if commitments < 100:
-        lines.append(_goal("ours, ms", _median(runs, "ours", "cpu_s") * 1000, most=20))
-    lines.append(_goal("CPU, ours / OR-tools bare", cpu, most=2 if commitments >= 10_000 else None))
-    lines.append(_goal("memory, ours / OR-tools bare", memory, most=1.2))
-    highs_s = _median(runs, "highs", "cpu_s") if "highs" in runs else patience_s
-    what = f"CPU, HiGHS of level 3 / ours of all{'' if 'highs' in runs else ', more than'}"
-    least = 10 if commitments == 10_000 else None
-    lines.append(_goal(what, highs_s / _median(runs, "ours", "cpu_s"), least=least))
-    return lines
+        found.insert(
+            0, Goal(ours=replace(cpu, unit="ms", values=[value * 1000 for value in cpu.values]), peer=None, most=20)
+        )
+    if commitments >= 10_000:
+        found.insert(0, Goal(ours=cpu, peer=_side(bare, runs, "ortools", "cpu_s"), most=2))
+    if commitments == 10_000:
+        lp = (
+            _side("HiGHS LP of level 3", runs, "highs", "cpu_s") if "highs" in runs else _endless("HiGHS LP of level 3")
+        )
+        found.append(Goal(ours=cpu, peer=lp, most=0.1))
+    return found
 
 
-def _goal(what: str, value: float, *, least: float | None = None, most: float | None = None) -> str:
-    if least is most is None:
-        return f"  {what}: {value:.2f}"
-    reached = (least is None or value >= least) and (most is None or value <= most)
-    limit = f"≤ {most}" if least is None else f"≥ {least}"
-    return f"  {what}: {value:.2f} (goal {limit}: {'reached' if reached else 'NOT REACHED'})"
+def _beside(size: str, runs: Runs) -> list[Side]:
+    others = [
+        _side(f"{size}, {side}", runs, side, "cpu_s")
+        for side in ("ours", "ortools", "highs", "networkx")
+        if side in runs
+    ]
+    parts = (("pairs named", "answer_s"), ("certificate checked", "check_s"))
+    return others + [_side(f"{size}, {what}", runs, "ours", key) for what, key in parts]
 
 
-def _median(runs: Runs, side: str, key: str) -> float:
-    return statistics.median(run[key] for run in runs[side])
+def _side(name: str, runs: Runs, side: str, key: str) -> Side:
+    unit = "MB" if key == "peak_mb" else "CPU s"
+    return Side(name=name, version=versions_of(*PACKAGES[side]), unit=unit, values=[run[key] for run in runs[side]])
 
 
-def say(lines: str) -> None:
-    sys.stdout.write(f"{lines}\n")
-    sys.stdout.flush()
+def _endless(name: str) -> Side:
+    """Its ratio is a bound: it would have taken longer still."""
+    return Side(name=f"{name}, not ended", version=versions_of("highspy"), unit="CPU s", values=[PATIENCE_S])
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
@@ -177,24 +196,12 @@ def _weighted(model: Model) -> Any:
     return sum(weight * -value for weight, value in zip(WEIGHTS, model.values, strict=True))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", default=list(SIZES))
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--patience", type=int, default=60)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.side:
-        model = build(instance(*map(int, asked.sizes[0].split("x"))))
-        end = round(time.process_time()) + asked.patience
-        resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
-        say(json.dumps(SIDES[asked.side](model) | {"arcs": len(model.network.tail)}))
-        return
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("ortools", "highspy", "networkx"))
-    say(f"B1 · {versions} · Python {platform.python_version()} · {platform.machine()}, {os.cpu_count()} cores")
-    for size in asked.sizes:
-        say("\n".join(told(size, measured(size, asked.repeats, asked.patience), asked.patience)))
+def main(side: str, size: str) -> None:
+    model = build(instance(*map(int, size.split("x"))))
+    end = round(time.process_time()) + PATIENCE_S
+    resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
+    print(json.dumps(SIDES[side](model)))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
