@@ -22,13 +22,13 @@ stop: ## End it.
 clean-data: ## Remove the data of make run.
 	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
 
-test: setup-tests ## Run every test but those of faults, against a Kafka and a MongoDB of its own.
-	@$(PYTHON) -m pytest --ignore=tests/faults
+test: setup-tests ## Run every test, in two processes, each against a Kafka and a MongoDB of its own.
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 journeys: setup-tests ## Visit the console as make test does, with languages and widths turned around (two minutes).
 	@JIEDUI_TEST_CONSOLE=other $(PYTHON) -m pytest tests/flows/console
 
-faults: setup ## Kill, stop and poison everything under load, and ask what became of each command (five minutes).
+faults: setup ## Of these, kill, stop and poison everything under load, and ask what became of each command (five minutes).
 	@$(PYTHON) -m pytest tests/faults
 
 count: setup ## Count 300,000 events by a consumer that is killed ten times (two minutes).

@@ -1,13 +1,15 @@
-"""Real servers for all tests: one broker and one mongod a session, on free ports.
+"""Real servers for all tests: one broker and one mongod for each process that tests, on free ports.
 
 With `JIEDUI_TEST_KAFKA` and `JIEDUI_TEST_MONGODB` set, those are used and none is started.
 """
 
 import asyncio
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,17 +17,49 @@ import pytest
 from deploy import kafka as embedded_kafka
 from deploy import mongod as embedded_mongod
 
+SEED = "JIEDUI_TEST_SEED"
+TESTS = Path(__file__).parent
+# Each needs a whole system. One after the other, beside all else: they wait more than they reckon.
+_WHOLE_SYSTEM = ("faults", "flows")
+# Below the ports that the kernel gives to clients, and a range for each process that tests.
+_FIRST_PORT, _PORTS = 20_000, 5_000
+
+
+def pytest_configure() -> None:
+    # The processes that share the tests inherit it.
+    os.environ.setdefault(SEED, str(random.randrange(2**32)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"random schedules: {SEED}={os.environ[SEED]}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a group's name unites runs in one process, in order; the longest group comes first."""
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        group = "whole system" if path.parts[0] in _WHOLE_SYSTEM else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in _WHOLE_SYSTEM)
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Of every random schedule; the summary names it, and the environment gives it back."""
+    return int(os.environ[SEED])
+
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for opened in sockets:
-            opened.bind(("127.0.0.1", 0))
-        return [opened.getsockname()[1] for opened in sockets]
-    finally:
-        for opened in sockets:
-            opened.close()
+    first = _FIRST_PORT + _PORTS * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    found: list[int] = []
+    for port in random.sample(range(first, first + _PORTS), _PORTS):
+        if len(found) == count:
+            break
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,3 @@
-import os
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -7,15 +5,6 @@ import pytest
 from services.kit import crash
 from tests.faults.servers import Kafka, Mongod, servers
 from tests.flows.system import SERVICES, System
-
-
-@pytest.fixture(scope="session")
-def seed() -> int:
-    """Of every random schedule; give it back with JIEDUI_TEST_SEED."""
-    given = os.environ.get("JIEDUI_TEST_SEED")
-    found = int(given) if given else random.randrange(2**32)
-    print(f"JIEDUI_TEST_SEED={found}")  # noqa: T201
-    return found
 
 
 @pytest.fixture(scope="session")

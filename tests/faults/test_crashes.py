@@ -7,11 +7,15 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.faults.aftermath import check, recovered
 from tests.faults.load import Load
 from tests.faults.servers import Kafka, Mongod
 from tests.flows.system import SERVICES, System, today
 from tests.waiting import until
+
+pytestmark = pytest.mark.timeout(400)
 
 KILLS = 5
 AWAY_S = 20

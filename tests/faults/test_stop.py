@@ -18,6 +18,8 @@ from tests.faults.servers import Kafka, Mongod
 from tests.flows.system import SERVICES, Person, System
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(400)
+
 LISTENERS = 50
 STOP_S = 12
 IN_ORDER_S = 10
