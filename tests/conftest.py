@@ -34,6 +34,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"random schedules: {SEED}={os.environ[SEED]}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a group's name unites runs in one process, in order; the longest group comes first."""
     for item in items:

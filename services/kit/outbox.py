@@ -101,10 +101,7 @@ class Relay:
             return 0
         loop = asyncio.get_running_loop()
         self.state.waiting_since = loop.time()
-        futures = [
-            await producer.send(row["topic"], value=row["value"], key=row["key"], headers=list(row["headers"].items()))
-            for row in rows
-        ]
+        futures = [await _hand_over(producer, row) for row in rows]
         answers = await asyncio.gather(*futures, return_exceptions=True)
         self.state.waiting_since = None
         crash.point("after-send")

@@ -37,6 +37,7 @@ Loops = list[tuple[str, Callable[[], Awaitable[None]]]]
 
 _BEAT_S = 1.0
 _SWEEP_S = 1.0
+_SECOND_OPINION_S = 5.0
 
 
 def run_worker(service: Service, settings: Settings) -> None:
@@ -44,6 +45,7 @@ def run_worker(service: Service, settings: Settings) -> None:
     context = Context.of(service, settings, "worker")
     status = health.Status()
     health.serve(settings.host, settings.worker_port, status)
+    health.end_when_stuck(status)
     asyncio.run(_wait_for_kafka(settings.kafka_bootstrap, status))
     app = _faust_app(service, settings)
     # Without agents there is nothing that faust could subscribe to.
@@ -63,17 +65,22 @@ def run_worker(service: Service, settings: Settings) -> None:
 async def _wait_for_kafka(bootstrap: str, status: health.Status) -> None:
     """faust ends when it finds no broker at its start; a worker waits."""
     status.waits_for = "kafka"
-    while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
-        try:
-            await admin.start()
-            break
-        except (KafkaError, OSError):
-            await asyncio.sleep(_BEAT_S)
-        finally:
-            with suppress(KafkaError, OSError):
-                await admin.close()
+    while not await _answers(bootstrap):  # noqa: ASYNC110 - nobody tells when a broker is back
+        await asyncio.sleep(_BEAT_S)
+    status.turned()
     status.waits_for = None
+
+
+async def _answers(bootstrap: str) -> bool:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+    try:
+        await admin.start()
+        return True
+    except (KafkaError, OSError):
+        return False
+    finally:
+        with suppress(KafkaError, OSError):
+            await admin.close()
 
 
 def _faust_app(service: Service, settings: Settings) -> faust.App:
@@ -119,6 +126,7 @@ class _Parts:
         found: Loops = [
             ("relay", self._prepared(self.relay.run)),
             ("pulse", self._pulse),
+            ("second opinion", self._second_opinion),
         ]
         if self.context.service.topics:
             found += [("consumer", self._prepared(self.consumer.run)), ("sweep", self._prepared(self._sweep))]
@@ -141,6 +149,7 @@ class _Parts:
     async def _pulse(self) -> None:
         """Asks the database how it is; what the health check tells comes from here."""
         while True:
+            self.status.turned()
             try:
                 async with asyncio.timeout(2):
                     depth, age_s = await outbox.depth(self.context.database, self.context.clock)
@@ -148,6 +157,13 @@ class _Parts:
             except (PyMongoError, TimeoutError):
                 self.status.outbox = None
             await asyncio.sleep(_BEAT_S)
+
+    async def _second_opinion(self) -> None:
+        """Where heartbeats are not taken, asks the broker by another way whether that is its fault or ours."""
+        while True:
+            await asyncio.sleep(_SECOND_OPINION_S)
+            if self.status.silent_broker and await _answers(self.context.settings.kafka_bootstrap):
+                self.status.broker_answered()
 
     def heartbeat(self) -> dict[str, Any]:
         """What this worker tells of itself once a second; counts are since it started."""

@@ -18,7 +18,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.timeout(400)
 
 KILLS = 5
-AWAY_S = 20
+AWAY_S = int(os.environ.get("JIEDUI_TEST_AWAY_S", "20"))
 
 
 @asynccontextmanager
