@@ -23,7 +23,7 @@ clean-data: ## Remove the data of make run.
 	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
 
 test: setup-tests ## Run every test, in two processes, each against a Kafka and a MongoDB of its own.
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(PYTHON) -m pytest --numprocesses 2 --no-loadscope-reorder
 
 journeys: setup-tests ## Visit the console as make test does, with languages and widths turned around (two minutes).
 	@JIEDUI_TEST_CONSOLE=other $(PYTHON) -m pytest tests/flows/console

@@ -11,16 +11,17 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from deploy import kafka as embedded_kafka
 from deploy import mongod as embedded_mongod
 
 SEED = "JIEDUI_TEST_SEED"
-TESTS = Path(__file__).parent
 # Each needs a whole system. One after the other, beside all else: they wait more than they reckon.
-_WHOLE_SYSTEM = ("faults", "flows")
+_WHOLE_SYSTEM = ("tests/faults/", "tests/flows/")
 # Below the ports that the kernel gives to clients, and a range for each process that tests.
 _FIRST_PORT, _PORTS = 20_000, 5_000
 
@@ -34,14 +35,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"random schedules: {SEED}={os.environ[SEED]}")
 
 
-@pytest.hookimpl(tryfirst=True)
+class _Shares(LoadScopeScheduling):  # type: ignore[misc]
+    """What needs a whole system is one share, each other file is one too; a share's tests run in order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "whole system" if nodeid.startswith(_WHOLE_SYSTEM) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
+    return _Shares(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a group's name unites runs in one process, in order; the longest group comes first."""
-    for item in items:
-        path = item.path.relative_to(TESTS)
-        group = "whole system" if path.parts[0] in _WHOLE_SYSTEM else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in _WHOLE_SYSTEM)
+    """The longest share begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_WHOLE_SYSTEM))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from deploy.verify.money import balances_are_the_sums_of_their_entries, verified
 from deploy.verify.outboxes import rows_are_marked_under_a_lease
 from deploy.verify.rounds import rounds_are_proved_best
 from deploy.verify.sagas import approved_pairings_have_their_money, approved_pairings_have_their_project
+from deploy.verify.seals import seals_are_those_archived
 from deploy.verify.streams import numbers_have_no_gaps, states_have_their_events
 from deploy.verify.topics import published_events_are_archived, read_topics, sent_events_are_published
 
@@ -27,6 +28,7 @@ PROMISES: tuple[Callable[[Cut], Iterator[str]], ...] = (
     approved_pairings_have_their_money,
     verified_milestones_have_their_tranche,
     balances_are_the_sums_of_their_entries,
+    seals_are_those_archived,
 )
 
 

@@ -126,6 +126,23 @@ class World:
             await consumer.stop()
             await admin.close()
 
+    def archive(self, *events: tuple[str, str, dict[str, Any]]) -> None:
+        """Type, subject and data of each, as if they had come by the topics."""
+        newest = self.archived()
+        made = [
+            {
+                "_id": new_id(),
+                "position": newest + number,
+                "type": type_,
+                "subject": subject,
+                "archived_at": Clock().now(),
+                "envelope": {"source": new_id(), "sequence": "1", "data": data},
+            }
+            for number, (type_, subject, data) in enumerate(events, 1)
+        ]
+        self.databases.jiedui_notify.events.insert_many(made)
+        self.databases.jiedui_notify.positions.update_one({}, {"$set": {"newest": newest + len(made)}})
+
     async def settled(self, *partners: str, by: tuple[str, ...] = ("funding", "notify")) -> None:
         for partner in partners:
             event = self.event_of(partner)
@@ -285,20 +302,7 @@ async def test_tranches_are_held_against_verifications_and_balances_against_entr
     async def fault() -> str:
         steps = [("fund.reserved", 0), ("milestone.verified", 1), ("fund.tranche_released", 2)]
         steps += [("fund.tranche_released", 3)] * 2 + [("milestone.verified", 3)]
-        newest = world.archived()
-        world.databases.jiedui_notify.events.insert_many(
-            [
-                {
-                    "_id": f"made-{number}",
-                    "position": newest + number,
-                    "type": f"jiedui.{type_}",
-                    "subject": "j9",
-                    "archived_at": Clock().now(),
-                    "envelope": {"source": f"made {number}", "sequence": "1", "data": {"milestone_no": no}},
-                }
-                for number, (type_, no) in enumerate(steps, 1)
-            ]
-        )
+        world.archive(*((f"jiedui.{type_}", "j9", {"milestone_no": no}) for type_, no in steps))
         posting = {"account_id": "a", "amount": 5, "currency": "CNY"}
         world.databases.jiedui_funding.entries.insert_one({"_id": "e", "postings": [posting]})
         world.databases.jiedui_funding.accounts.insert_one({"_id": "a", "balances": {"CNY": 4}})
@@ -311,6 +315,43 @@ async def test_tranches_are_held_against_verifications_and_balances_against_entr
         "funding: the tranche of milestone 3 of project j9 went out 2 times",
         "funding: account a has 4 CNY in minor units, its entries sum to 5",
         "funding: the entries in CNY sum to 5 and not to 0",
+    ]
+
+
+async def test_seals_are_held_against_those_archived(world: World) -> None:
+    seals = [f"{n}" * 64 for n in range(5)]
+    kept = [
+        {"_id": f"s{no}", "no": no, "previous": seals[no - 1], "seal": seals[no], "entries": 2, "until_no": no * 2}
+        for no in (1, 2, 3, 4)
+    ]
+
+    async def sound() -> str:
+        world.databases.jiedui_funding.seals.insert_many(kept)
+        world.archive(
+            *(
+                ("jiedui.ledger.sealed", "ledger", {n: seal[n] for n in ("seal", "entries", "until_no")})
+                for seal in kept
+            )
+        )
+        return ""
+
+    async def fault() -> str:
+        found = world.databases.jiedui_funding.seals
+        found.update_one({"_id": "s1"}, {"$set": {"entries": 1}})
+        found.delete_one({"_id": "s2"})
+        found.update_one({"_id": "s4"}, {"$set": {"seal": "f" * 64}})
+        found.insert_one({"_id": "s5", "no": 5, "previous": "f" * 64, "seal": "e" * 64, "entries": 1, "until_no": 9})
+        return ""
+
+    _, found = await brought(world, sound)
+    assert [line for line in found if "was not taken in" not in line] == []
+    _, found = await brought(world, fault)
+    assert found == [
+        f"funding: the seal {seals[1]} up to entry 2 is archived as {seals[1]}",
+        f"funding: the seal {seals[2]} up to entry 4, which is archived, is not there",
+        f"funding: the seal {'f' * 64} up to entry 8 is archived as {seals[4]}",
+        f"funding: the seal {seals[3]} up to entry 6 does not follow on the one before it",
+        f"funding: the seal {'e' * 64} up to entry 9 is not archived",
     ]
 
 
