@@ -164,7 +164,7 @@ class System:
             assert process.stdout is not None
             first = await process.stdout.readline()
             port = int(re.findall(rb"\d+", first)[-1])
-            await until(lambda: self.is_ready(port), f"the second worker of {service} is ready")
+            await until(lambda: self.is_ready(port), f"the second worker of {service} is ready", 90)
             yield
         finally:
             # A test may have killed it.
