@@ -74,11 +74,10 @@ browser() { # that the console's tests drive
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null && return
     if [[ $EUID == 0 ]] && command -v apt-get >/dev/null; then
         echo "Chromium from Debian, for the console's tests: once, a minute"
-        attempt "apt-get update" .venv/browser.log apt-get update
-        attempt "installing Chromium" .venv/browser.log apt-get install --yes --no-install-recommends chromium fonts-noto-cjk
-    else
-        echo "Tests of the console will fail without a browser (Debian: apt-get install chromium)"
+        { apt-get update && apt-get install --yes --no-install-recommends chromium fonts-noto-cjk; } \
+            >.venv/browser.log 2>&1 && return
     fi
+    echo "Without a browser the console's journeys are left out (Debian: apt-get install chromium)"
 }
 
 python_stamp=.venv/installed

@@ -24,14 +24,14 @@ if os.environ.get("JIEDUI_TEST_CONSOLE") == "other":
     FORMS = {"zh": ("zh-CN", DESK), "en": ("en-GB", PHONE)}
 # Whoever runs the tests as root has no user namespaces to put the browser in.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 def chromium() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
-    pytest.fail("the console's tests need a browser: apt-get install chromium")
+    pytest.skip("the console's journeys need a browser: apt-get install chromium")
 
 
 class Visitor:
