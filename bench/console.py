@@ -68,7 +68,7 @@ async def measure() -> None:
         found = [await visit(browser, url) for _ in range(TIMES)]
         await browser.close()
     first, heading, again = (statistics.median(column) for column in zip(*found, strict=True))
-    print(  # noqa: T201
+    print(
         f"officer's page over 50 kbit/s, 500 ms: first contentful paint {first:.2f} s: "
         f"{'reached' if first <= GOAL_S else 'NOT reached'} (≤{GOAL_S:.0f} s); "
         f"ready to use after {heading:.2f} s, from the phone itself {again:.2f} s"
