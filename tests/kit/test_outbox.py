@@ -6,13 +6,15 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from schemas.partners import PartnerAmended, PartnerRegistered
 from services.kit import mongo
 from services.kit.decision import Decision
 from services.kit.lease import LeaseLost, leading
 from services.kit.outbox import in_order
-from tests.kit.toy import Bench, Partner, Tx
+from tests.kit.toy import Bench, Partner, Tx, partner_event
 from tests.waiting import until
 
 
@@ -160,3 +162,29 @@ async def test_a_loop_that_is_woken_and_cancelled_at_one_moment_ends(bench: Benc
         task.cancel()
         done, _ = await asyncio.wait({task}, timeout=5)
         assert done, "it has ended"
+
+
+async def test_a_row_that_the_producer_does_not_take_waits_and_those_before_it_are_not_sent_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+    send = AIOKafkaProducer.send
+
+    async def full_once(self: AIOKafkaProducer, topic: str, *args: Any, key: bytes, **more: Any) -> Any:
+        sent.append(key)
+        if sent == [b"p0", b"p1"]:
+            raise KafkaTimeoutError
+        return await send(self, topic, *args, key=key, **more)
+
+    monkeypatch.setattr(AIOKafkaProducer, "send", full_once)
+    await bench.database.outbox.insert_many([_row(bench, n) for n in range(3)])
+    async with bench.running(bench.relay()):
+        await until(lambda: _all_sent(bench), "all rows are marked")
+    assert sent == [b"p0", b"p1", b"p1", b"p2"]
+    assert [record.key for record in await bench.read(bench.topic)] == [b"p0", b"p1", b"p2"]
+
+
+def _row(bench: Bench, no: int) -> dict[str, Any]:
+    key, value = partner_event(f"p{no}", 1)
+    row = {"_id": f"{no}", "topic": bench.topic, "key": key, "value": value, "headers": {}, "sequence": 1}
+    return row | {"sent": False, "at": bench.clock.now()}
