@@ -20,6 +20,7 @@ from services.kit.decision import Refused
 from services.kit.entrance import Authentication, BodyLimit
 from services.kit.forms import faults
 from services.kit.group import Group
+from services.kit.handover import App
 from services.kit.service import Context, Service
 from services.kit.settings import Settings
 from services.kit.supervise import forever
@@ -58,7 +59,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = FastAPI(
+    app = App(
         title=f"jiedui {service.name}",
         version="1",
         description=service.about,

@@ -1,26 +1,33 @@
 """The end of the archive, held once a process for all who listen to the stream.
 
 The hub follows the archive by position and keeps the newest events as ready bytes in a ring. A
-listener is only a position: it takes what follows from the ring, or, where that begins too late for
-it, from the archive. So a listener that does not read costs what is in its socket and nothing more,
-and none can miss anything: what is not in the ring is in the archive.
+listener is only a position. One that is up to date is sent what is new at once, the same bytes to all
+who see the same; one that is not, since it came back or its line is slow, has a task that takes what
+follows from the ring, or, where that begins too late for it, from the archive. So a listener that does
+not read costs what is in its socket and nothing more, and none can miss anything: what is not in the
+ring is in the archive.
 
 A change of `Positions` wakes the hub; what it misses the next second's look finds.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from prometheus_client import Gauge, Histogram
+from starlette.types import Message, Send
 
 from services.kit.service import Context
-from services.notify.domain import ArchivedEvent, EventFilter, Positions, Principals, sees
+from services.notify.api.listener import Audience, Listener, body
+from services.notify.domain import ArchivedEvent, EventFilter, Positions, Principals
 from services.notify.store import feed
+
+log = logging.getLogger(__name__)
 
 # What a listener is given at once: little enough that a slow line has read it long before `STALLED_S`.
 CHUNK_BYTES = 64 * 1024
@@ -29,9 +36,12 @@ STALLED_S = 30.0
 HEARTBEAT_S = 14.0
 RING_EVENTS = 2000
 RING_BYTES = 8 * 1024 * 1024
+# Listeners who are sent something before others in this process have their turn: some milliseconds.
+AT_ONCE = 250
 _PAGE = 50
 _BATCH = 500
 _TICK_S = 1.0
+_STILL = body(b": still here\n\n")
 
 _LISTENERS = Gauge("jiedui_stream_listeners", "Clients of the event stream")
 _ARCHIVED_AFTER = Histogram(
@@ -49,29 +59,13 @@ class Frame:
     data: bytes
 
 
-@dataclass(eq=False, slots=True)
-class Listener:
-    """One client of the stream. Times are monotonic seconds, but for `expires_at`, which is Unix time."""
+@dataclass(slots=True)
+class Piece:
+    """What all of an audience are sent who have everything up to `begin`; they then have it up to `end`."""
 
-    who: Principals
-    filter: EventFilter
-    task: "asyncio.Task[Any]"
-    position: int
-    """Everything up to here was given, or is not for it."""
-    expires_at: float
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    sending: bool = False
-    spoke_at: float = 0.0
-    """When something was last sent, or began to be."""
-    quiet: bool = False
-    """It has been sent nothing for so long that the line might be taken for dead."""
-    over: bool = False
-    """Its token has expired, it has gone, or this process stops."""
-    cut: bool = False
-    """It does not read; nothing more can be sent to it."""
-
-    def wants(self, event: ArchivedEvent) -> bool:
-        return sees(self.who, event.audience) and self.filter.matches(event)
+    begin: int
+    end: int
+    message: Message | None
 
 
 class Hub:
@@ -81,7 +75,7 @@ class Hub:
         self.newest = 0
         self._ring: list[Frame] = []
         self._ring_bytes = 0
-        self._listeners: set[Listener] = set()
+        self._audiences: dict[tuple[Principals, EventFilter], Audience] = {}
 
     async def follow(self, context: Context) -> None:
         """Reads on as the archive grows."""
@@ -96,59 +90,129 @@ class Hub:
         """Once a second looks at every listener's clock; cuts off those that do not read."""
         while True:
             now, moment = time.monotonic(), context.now().timestamp()
-            for listener in self._listeners:
+            for listener in self._listeners():
                 listener.over = listener.over or moment >= listener.expires_at or context.stopping.is_set()
-                if listener.sending and now - listener.spoke_at > STALLED_S:
-                    listener.cut = True
-                    listener.task.cancel()
-                elif listener.over or now - listener.spoke_at >= HEARTBEAT_S:
-                    listener.quiet = True
-                    listener.wake.set()
+                if listener.task:
+                    if listener.blocked and now - listener.spoke_at > STALLED_S:
+                        listener.cut()
+                elif listener.over:
+                    self._attend(listener)
+                elif now - listener.spoke_at >= HEARTBEAT_S and (rest := listener.give(_STILL)):
+                    self._attend(listener, rest)
             await asyncio.sleep(_TICK_S)
 
     @contextmanager
-    def listening(self, listener: Listener) -> Iterator[None]:
-        self._listeners.add(listener)
+    def listening(
+        self, who: Principals, filter_: EventFilter, context: Context, send: Send, position: int, expires_at: float
+    ) -> Iterator[Listener]:
+        """A client that has everything up to `position`."""
+        key = (who, filter_)
+        audience = self._audiences.setdefault(key, Audience(who, filter_))
+        listener = Listener(audience, context, send, position, expires_at)
+        audience.members.add(listener)
         _LISTENERS.inc()
         try:
-            yield
+            yield listener
         finally:
-            self._listeners.discard(listener)
+            listener.over = listener.ended = True
+            if listener.task:
+                listener.task.cancel()
+            audience.members.discard(listener)
+            if not audience.members and self._audiences.get(key) is audience:
+                del self._audiences[key]
             _LISTENERS.dec()
 
-    async def take(self, listener: Listener, context: Context) -> bytes:
-        """The next that a listener should be sent, at most about `CHUNK_BYTES`; moves its position on."""
-        while listener.position < self.newest:
-            known = listener.position - self._ring[0].event.position + 1 if self._ring else -1
-            if known >= 0:
-                chunk = _chunk(listener, self._ring[known:])
-            else:
-                chunk = await self._from_archive(listener, context)
-            if chunk:
-                return chunk
-        return b""
+    def greet(self, listener: Listener, first: bytes) -> None:
+        """Sends the first, and then what the listener has not got yet."""
+        rest = listener.give(body(first))
+        if rest or listener.position < self.newest:
+            self._attend(listener, rest)
 
-    async def _from_archive(self, listener: Listener, context: Context) -> bytes:
-        until = self.newest
-        where = {"$and": [{"position": {"$lte": until}}, feed(listener.filter, listener.who)]}
-        events = await context.reading().events_after(listener.position, where, _PAGE)
-        chunk = _chunk(listener, [frame(event) for event in events])
-        if len(events) < _PAGE and (not events or listener.position == events[-1].position):
+    async def take(self, listener: Listener) -> bytes:
+        """The next that a listener should be sent, at most about `CHUNK_BYTES`; moves its position on."""
+        if self._ring and listener.position >= self._ring[0].event.position - 1:
+            known = listener.position - self._ring[0].event.position + 1
+            piece = _piece(listener.audience, listener.position, self._ring[known:])
+            listener.position = piece.end
+            return piece.message["body"] if piece.message else b""
+        return await self._from_archive(listener)
+
+    def _listeners(self) -> list[Listener]:
+        return [listener for audience in self._audiences.values() for listener in audience.members]
+
+    def _attend(self, listener: Listener, rest: Any = None) -> None:
+        listener.task = asyncio.create_task(self._bring_up_to_date(listener, rest))
+
+    async def _bring_up_to_date(self, listener: Listener, rest: Any) -> None:
+        """Sends `rest`, and then all that there is; or ends what is over."""
+        try:
+            while True:
+                if rest:
+                    await listener.wait(rest)
+                if listener.over or listener.position >= self.newest:
+                    break
+                chunk = await self.take(listener)
+                if chunk:
+                    rest = listener.give(body(chunk))
+                elif time.monotonic() - listener.spoke_at >= HEARTBEAT_S:
+                    rest = listener.give(_STILL)
+                else:
+                    rest = None
+            if listener.over:
+                await listener.end()
+        except Exception as error:
+            # The client comes back with its Last-Event-ID, here or to another replica.
+            log.warning("a stream ends", extra={"error": repr(error)})
+            listener.over = True
+            await listener.end()
+        finally:
+            listener.task = None
+
+    async def _from_archive(self, listener: Listener) -> bytes:
+        until, audience = self.newest, listener.audience
+        where = {"$and": [{"position": {"$lte": until}}, feed(audience.filter, audience.who)]}
+        events = await listener.context.reading().events_after(listener.position, where, _PAGE)
+        piece = _piece(audience, listener.position, [frame(event) for event in events])
+        listener.position = piece.end
+        if len(events) < _PAGE and (not events or piece.end == events[-1].position):
             listener.position = until
-        return chunk
+        return piece.message["body"] if piece.message else b""
 
     async def _read(self, context: Context) -> int:
         events = await context.reading().events_after(self.newest, {}, _BATCH)
+        if not events:
+            return 0
+        before, frames = self.newest, [frame(event) for event in events]
         for event in events:
             _ARCHIVED_AFTER.observe(max((event.archived_at - event.recorded_at).total_seconds(), 0.0))
-            self._ring.append(frame(event))
-            self._ring_bytes += len(self._ring[-1].data)
-        if events:
-            self._trim()
-            self.newest = events[-1].position
-            for listener in self._listeners:
-                listener.wake.set()
+        self._ring += frames
+        self._ring_bytes += sum(len(each.data) for each in frames)
+        self._trim()
+        self.newest = events[-1].position
+        for audience in list(self._audiences.values()):
+            await self._push(audience, before, frames)
         return len(events)
+
+    async def _push(self, audience: Audience, before: int, frames: list[Frame]) -> None:
+        pieces: list[Piece] = []
+        while before < frames[-1].event.position:
+            pieces.append(_piece(audience, before, frames[before - frames[0].event.position + 1 :]))
+            before = pieces[-1].end
+        for count, listener in enumerate(list(audience.members), start=1):
+            if listener.task is None and not listener.over:
+                self._give(listener, pieces)
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _give(self, listener: Listener, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            if listener.position >= piece.end:
+                continue
+            if listener.position != piece.begin:
+                return self._attend(listener)
+            listener.position = piece.end
+            if piece.message and (rest := listener.give(piece.message)):
+                return self._attend(listener, rest)
 
     def _trim(self) -> None:
         surplus = 0
@@ -170,15 +234,15 @@ def sse(position: int, type_: str, data: bytes) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (position, name, data)
 
 
-def _chunk(listener: Listener, frames: list[Frame]) -> bytes:
+def _piece(audience: Audience, begin: int, frames: Sequence[Frame]) -> Piece:
+    """What an audience is to see of the first of these, at most about `CHUNK_BYTES`."""
     wanted: list[bytes] = []
-    size = 0
+    size, end = 0, begin
     for each in frames:
         if size and size + len(each.data) > CHUNK_BYTES:
             break
-        listener.position = each.event.position
-        if listener.wants(each.event):
+        end = each.event.position
+        if audience.wants(each.event):
             wanted.append(each.data)
             size += len(each.data)
-    # Most often it is one event for many listeners: then all of them send the same bytes.
-    return wanted[0] if len(wanted) == 1 else b"".join(wanted)
+    return Piece(begin, end, body(b"".join(wanted)) if wanted else None)

@@ -1,27 +1,25 @@
 """`GET /events/stream`: the feed as server-sent events (HTML Living Standard, 9.2).
 
 A client that comes back says by `Last-Event-ID` what it has; it gets exactly what follows. The
-answer is a plain ASGI application, since each layer between an event and the socket is paid for
-once per listener.
+rest of the answer is handed over, past FastAPI and its layers, to the hub.
 """
 
-import asyncio
-import logging
-import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Query
-from pymongo.errors import PyMongoError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from services.kit.handover import hand_over
 from services.kit.http import Call, allow
 from services.kit.service import Context
-from services.notify.api.hub import Hub, Listener, sse
+from services.notify.api.hub import Hub, sse
+from services.notify.api.listener import Listener
 from services.notify.api.queries import GREATEST, ROLES, EventQuery, principals_of
-
-log = logging.getLogger(__name__)
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -46,42 +44,13 @@ class EventStream(Response):
         self._asked = asked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         # Before the client sees that the line is open: what it causes from then on it must be told.
         position, reset = await self._begin()
-        listener = Listener(self._who, self._filter, task, position, self._expires_at)
-        watching = asyncio.create_task(_watch(receive, listener))
-        with self._hub.listening(listener):
-            try:
-                await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-                await self._talk(listener, b": open\n\n" + reset, send)
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-            except asyncio.CancelledError:
-                if not listener.cut:
-                    raise
-                # Nothing more can be sent to one who does not read; the server closes the connection.
-                task.uncancel()
-            finally:
-                watching.cancel()
-
-    async def _talk(self, listener: Listener, chunk: bytes, send: Send) -> None:
-        while not listener.over:
-            if chunk:
-                listener.spoke_at, listener.sending = time.monotonic(), True
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                listener.sending = listener.quiet = False
-            else:
-                await listener.wake.wait()
-            listener.wake.clear()
-            try:
-                chunk = await self._hub.take(listener, self._context)
-            except PyMongoError as error:
-                # The client comes back with its Last-Event-ID, here or to another replica.
-                log.warning("a stream ends, the database is away", extra={"error": repr(error)})
-                return
-            if not chunk and listener.quiet:
-                chunk = b": still here\n\n"
+        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+        listening = partial(
+            self._hub.listening, self._who, self._filter, self._context, position=position, expires_at=self._expires_at
+        )
+        hand_over(scope, partial(_talk, self._hub, listening, b": open\n\n" + reset))
 
     async def _begin(self) -> tuple[int, bytes]:
         """After which position to go on, and what to say first."""
@@ -132,9 +101,16 @@ def _asked(last_event_id: str | None, after: int | None) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(GREATEST)) else -1
 
 
-async def _watch(receive: Receive, listener: Listener) -> None:
-    """Ends the stream of a client that has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    listener.over = True
-    listener.wake.set()
+async def _talk(
+    hub: Hub,
+    listening: Callable[[Send], AbstractContextManager[Listener]],
+    first: bytes,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Until the client has gone, or the hub has ended the answer."""
+    with listening(send) as listener:
+        hub.greet(listener, first)
+        while (await receive())["type"] != "http.disconnect":
+            pass
