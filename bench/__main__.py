@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bench import consumers, imports, ledger, report, requests, rounds, whole
+from bench import consumers, imports, ledger, report, requests, rounds, stream, whole
 from bench.figures import Figure
 from bench.machine import machine, versions
 from bench.measuring import LONG, SHORT, Bench, Size
@@ -32,6 +32,7 @@ FIGURES: dict[str, Callable[[Bench], Awaitable[Figure]]] = {
     "B3": consumers.effects,
     "B4": requests.posting,
     "B5": requests.latencies,
+    "B6": stream.streaming,
     "B7": ledger.booking,
     "B9": _traced,
     "B10": whole.starting,

@@ -31,6 +31,7 @@ class Size:
     postings: int
     rows: int
     programmes: int
+    listeners: int
     profiles: bool = True
 
 
@@ -46,6 +47,7 @@ LONG = Size(
     postings=1_000_000,
     rows=100_000,
     programmes=4,
+    listeners=2_000,
 )
 SHORT = Size(
     repeats=1,
@@ -59,6 +61,7 @@ SHORT = Size(
     postings=12_000,
     rows=2_000,
     programmes=1,
+    listeners=200,
     profiles=False,
 )
 

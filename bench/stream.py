@@ -5,46 +5,37 @@ The peer is a bare Starlette app with sse-starlette's `EventSourceResponse`, a q
 ready made. Both are a process of their own under uvicorn with uvloop; both tell the same events, one at a time
 at the same pace, to the same client in another process. Counted is the server process's time from the first
 event to the last delivery, and what its resident memory grew by while the listeners came.
-
-Usage: python -m bench.stream [--repeats N] [--listeners N] [--many N]; JIEDUI_TEST_MONGODB names a replica set.
 """
 
-import argparse
 import asyncio
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import uvloop
 
-from bench.imports import database, say
+from bench.figures import Figure, Goal, Side
+from bench.measuring import Bench
+from bench.servers import Servers, free_ports
 from services.kit.clock import Clock
 from services.kit.mongo import connect, to_document
 from services.kit.tokens import LocalIssuer
 from services.notify.domain import ArchivedEvent, Positions, archive
-from tests.conftest import free_ports
 from tests.notify import builders as b
 
-REPEATS = 5
-LISTENERS = 2_000
-MANY = 5_000
 EVENTS = 30
 PACE_S = 0.2
 MANY_PACE_S = 0.1
-GOAL_RATIO, GOAL_MEMORY, GOAL_P99_MS = 4.0, 1 / 3, 200.0
+MANY_EVENTS = 100
 DATABASE = "jiedui_notify"
 _TOLD_AT = re.compile(rb'"note":"told-at (\d+)"')
 
@@ -83,30 +74,26 @@ class Ear(asyncio.Protocol):
 class Measured:
     per_cpu_s: float
     kib_a_listener: float
+    kernel: float
+    """The kernel's share of the processor time."""
     late_ms: list[float]
 
 
 class Ours:
     """The notify API, told by what is put into its archive."""
 
-    def __init__(self, uri: str, home: Path, port: int) -> None:
-        self._uri, self._home, self._port = uri, home, port
-        self._database = connect(uri)[DATABASE]
+    def __init__(self, servers: Servers, port: int) -> None:
+        self._servers, self._port = servers, port
+        self._database = connect(servers.mongodb)[DATABASE]
         self._archived = 0
 
     def start(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | {
-            "JIEDUI_NOTIFY_PORT": str(self._port),
-            "JIEDUI_HOME": str(self._home),
-            "JIEDUI_MONGODB_URI": self._uri,
-            "JIEDUI_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-            "OTEL_TRACES_EXPORTER": "none",
-        }
+        environment = self._servers.environment() | {"JIEDUI_NOTIFY_PORT": str(self._port)}
         command = [sys.executable, "-m", "services.notify.main", "api"]
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def request(self) -> bytes:
-        token = LocalIssuer(self._home).token(sub="bench", roles=["monitor"], now=Clock().now())
+        token = LocalIssuer(self._servers.home).token(sub="bench", roles=["monitor"], now=Clock().now())
         return f"GET /events/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n".encode()
 
     async def tell(self) -> None:
@@ -179,11 +166,12 @@ async def measure(side: Ours | Theirs, port: int, listeners: int, pace_s: float,
         grown = process.memory_info().rss - before
         heard.late_ms.clear()
         began = cpu_s(process)
-        for no in range(1, events + 1):
+        for _ in range(events):
             await asyncio.gather(side.tell(), asyncio.sleep(pace_s))
-        await until(lambda: heard.deliveries == 100 + no * listeners)
-        spent = cpu_s(process) - began
-        return Measured(events * listeners / spent, grown / 1024 / (listeners - 100), heard.late_ms)
+        await until(lambda: heard.deliveries == 100 + events * listeners)
+        user, kernel = (after - before for after, before in zip(cpu_s(process), began, strict=True))
+        rate, grown_kib = events * listeners / (user + kernel), grown / 1024 / (listeners - 100)
+        return Measured(rate, grown_kib, kernel / (user + kernel), heard.late_ms)
     finally:
         for transport in transports:
             transport.abort()
@@ -192,9 +180,10 @@ async def measure(side: Ours | Theirs, port: int, listeners: int, pace_s: float,
         await side.forget()
 
 
-def cpu_s(process: psutil.Process) -> float:
+def cpu_s(process: psutil.Process) -> tuple[float, float]:
+    """Its own and the kernel's for it."""
     times = process.cpu_times()
-    return float(times.user + times.system)
+    return times.user, times.system
 
 
 async def ready(port: int) -> None:
@@ -218,46 +207,52 @@ async def until(check: Callable[[], bool | Awaitable[bool]], timeout_s: float = 
             await asyncio.sleep(0.01)
 
 
-async def run(repeats: int, listeners: int, many: int) -> None:
-    with database() as uri, tempfile.TemporaryDirectory() as folder:
-        found: dict[str, list[Measured]] = {"ours": [], "theirs": []}
-        for _ in range(repeats):
-            (port,) = free_ports(1)
-            found["ours"].append(await measure(Ours(uri, Path(folder), port), port, listeners, PACE_S))
-            found["theirs"].append(await measure(Theirs(port), port, listeners, PACE_S))
-        rate, kib = (
-            {side: statistics.median(getattr(each, name) for each in all_) for side, all_ in found.items()}
-            for name in ("per_cpu_s", "kib_a_listener")
-        )
-        ratio, memory = rate["ours"] / rate["theirs"], kib["ours"] / kib["theirs"]
-        say(
-            f"{listeners:,} listeners: ours {rate['ours']:,.0f} deliveries per CPU s at {kib['ours']:.0f} KiB a listener; "
-            f"sse-starlette {version('sse-starlette')} {rate['theirs']:,.0f} at {kib['theirs']:.0f}; "
-            f"ratio {ratio:.2f}: {verdict(ratio >= GOAL_RATIO)} (≥{GOAL_RATIO}); "
-            f"memory {memory:.2f}: {verdict(memory <= GOAL_MEMORY)} (≤{GOAL_MEMORY:.2f})"
-        )
+async def streaming(bench: Bench) -> Figure:
+    """B6: the fan-out of the stream."""
+    # The client is to cost as little as it can beside what is measured.
+    return await asyncio.to_thread(uvloop.run, _streaming(bench))
+
+
+async def _streaming(bench: Bench) -> Figure:
+    servers, listeners = bench.servers, bench.size.listeners
+    found: dict[str, list[Measured]] = {"ours": [], "theirs": []}
+    for repeat in range(1, bench.size.repeats + 1):
         (port,) = free_ports(1)
-        late = (await measure(Ours(uri, Path(folder), port), port, many, MANY_PACE_S, events=100)).late_ms
-        p50, p99 = statistics.quantiles(late, n=100)[49], statistics.quantiles(late, n=100)[98]
-        say(
-            f"{many:,} listeners, 10 events a second: p50 {p50:.0f} ms, p99 {p99:.0f} ms: "
-            f"{verdict(p99 <= GOAL_P99_MS)} (≤{GOAL_P99_MS:.0f})"
-        )
+        found["ours"].append(await measure(Ours(servers, port), port, listeners, PACE_S))
+        found["theirs"].append(await measure(Theirs(port), port, listeners, PACE_S))
+        rates = [f"{name} {all_[-1].per_cpu_s:,.0f}" for name, all_ in found.items()]
+        bench.say(f"{listeners:,} listeners, {repeat} of {bench.size.repeats}: {', '.join(rates)} a CPU s")
+    many, late = listeners * 5 // 2, []
+    for _ in range(bench.size.repeats):
+        (port,) = free_ports(1)
+        each = await measure(Ours(servers, port), port, many, MANY_PACE_S, events=MANY_EVENTS)
+        late.append(statistics.quantiles(each.late_ms, n=100)[98])
+    kernel = statistics.median(each.kernel for each in found["ours"])
+    return Figure(
+        no="B6",
+        title=f"the stream to {listeners:,} listeners",
+        goals=[
+            Goal(ours=rate_of("ours", found["ours"]), peer=rate_of("sse-starlette", found["theirs"]), least=4.0),
+            Goal(ours=memory_of("ours", found["ours"]), peer=memory_of("sse-starlette", found["theirs"]), most=1 / 3),
+            Goal(
+                ours=Side(name=f"{many:,} listeners, 10 events/s: p99", version="", unit="ms", values=late),
+                peer=None,
+                most=200.0,
+            ),
+        ],
+        notes=[
+            f"{kernel:.0%} of our processor time is the kernel's, one write a delivery, which the peer pays as well"
+        ],
+    )
 
 
-def verdict(reached: bool) -> str:
-    return "reached" if reached else "NOT reached"
+def rate_of(name: str, measured: list[Measured]) -> Side:
+    return _side(name, "deliveries/CPU s", [each.per_cpu_s for each in measured])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--listeners", type=int, default=LISTENERS)
-    parser.add_argument("--many", type=int, default=MANY)
-    given = parser.parse_args()
-    say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    uvloop.run(run(given.repeats, given.listeners, given.many))
+def memory_of(name: str, measured: list[Measured]) -> Side:
+    return _side(name, "KiB a listener", [each.kib_a_listener for each in measured])
 
 
-if __name__ == "__main__":
-    main()
+def _side(name: str, unit: str, values: list[float]) -> Side:
+    return Side(name=name, version=version(name) if name != "ours" else "", unit=unit, values=values)
