@@ -36,7 +36,7 @@ count: setup ## Count 300,000 events by a consumer that is killed ten times (two
 
 prove: setup ## Hold the matching against 20,000 enumerations and another solver, 1,000 claims against the slots, and the ledger against 10,000 tampers (half an hour).
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py tests/pairing/test_claims.py
-	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py
+	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py tests/notify/test_stream.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
 bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (half an hour).

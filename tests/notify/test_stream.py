@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -20,6 +21,8 @@ from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 from tests.notify.listening import Stream, Told
 from tests.waiting import until
+
+PROVE = bool(os.environ.get("JIEDUI_TEST_PROVE"))
 
 
 def positions(told: list[Told]) -> list[int]:
@@ -97,6 +100,38 @@ async def test_cut_anywhere_over_two_replicas_it_misses_nothing_and_repeats_noth
                 count = min(chance.randrange(1, 15), newest - len(seen))
                 seen += positions(await stream.take(count))
     assert seen == list(range(1, 201))
+
+
+@pytest.mark.timeout(1800 if PROVE else 120)
+async def test_cut_in_the_middle_of_an_event_it_goes_on_with_that_event_also_at_a_replica_that_is_new(
+    newsroom: Newsroom,
+) -> None:
+    """`make prove` cuts a thousand times."""
+    chance = random.Random(8)
+    seen = [0]
+    for _ in range(50 if PROVE else 3):
+        async with newsroom.replica() as other:
+            for _ in range(20):
+                newest = await newsroom.newest()
+                await happen(newsroom, newest + 1, newest + chance.randrange(1, 5))
+                size = chance.randrange(1, 400 * (await newsroom.newest() - seen[-1]))
+                seen += await whole_before_a_cut(chance.choice((newsroom, other)), seen[-1], size)
+    async with newsroom.stream(last_event_id=seen[-1]) as stream:
+        seen += positions(await stream.take(await newsroom.newest() - seen[-1]))
+    assert seen == list(range(await newsroom.newest() + 1))
+
+
+async def whole_before_a_cut(newsroom: Newsroom, last: int, size: int) -> list[int]:
+    """The positions of the events that are whole within the first `size` bytes."""
+    headers = newsroom.token("monitor") | {"last-event-id": str(last)}
+    told = b""
+    async with newsroom.client.stream("GET", "/events/stream", headers=headers) as response:
+        async for chunk in response.aiter_raw():
+            told += chunk
+            if len(told) >= size:
+                break
+    whole, _, _ = told[:size].rpartition(b"\n\n")
+    return [int(id) for id in re.findall(rb"^id: (\d+)$", whole, re.MULTILINE)]
 
 
 async def test_far_behind_and_live_meet_without_a_gap(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
