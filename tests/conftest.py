@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from deploy import kafka as embedded_kafka
 from deploy import mongod as embedded_mongod
+
+# That a machine is busy is no fault of what is tested.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 SEED = "JIEDUI_TEST_SEED"
 # Each needs a whole system. One after the other, beside all else: they wait more than they reckon.
