@@ -58,6 +58,8 @@ class Milp:
         highs.silent()
         highs.setOptionValue("mip_rel_gap", 0.0)
         highs.setOptionValue("mip_abs_gap", 0.5)
+        # It called programmes infeasible of which it had just found a solution (HiGHS 1.16, seed 245).
+        highs.setOptionValue("presolve", "off")
         self.pairs = [highs.addBinary() for _ in instance.pinned]
         at_need: dict[int, list[int]] = {}
         at_county: dict[int, list[int]] = {}
