@@ -14,6 +14,8 @@ export interface Sent {
   key?: string
   /** The version that was read, for If-Match. */
   version?: number
+  /** Last-Event-ID: what follows it is sent. */
+  after?: number
   signal?: AbortSignal
 }
 export interface Answer<T> { body: T; status: number; version: number | null; location: string | null }
@@ -81,6 +83,7 @@ export async function raw(method: string, service: Service, path: string, sent: 
   if (token) headers.authorization = `Bearer ${token}`
   if (sent.key) headers["idempotency-key"] = sent.key
   if (sent.version !== undefined) headers["if-match"] = `"${sent.version}"`
+  if (sent.after !== undefined) headers["last-event-id"] = String(sent.after)
   let body: BodyInit | undefined
   if (sent.file) {
     body = new FormData()

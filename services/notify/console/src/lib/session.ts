@@ -1,6 +1,7 @@
 // Who is signed in. One token for all tabs of this browser; whoever signs in again in another tab signs in here too.
 
-export type Role = "partner" | "officer" | "coordinator" | "monitor" | "bookkeeper"
+export const EVERYONE = ["partner", "officer", "coordinator", "monitor", "bookkeeper"] as const
+export type Role = (typeof EVERYONE)[number]
 export interface Session {
   token: string
   sub: string

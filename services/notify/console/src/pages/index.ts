@@ -2,7 +2,7 @@
 // console lists its own in src/pages/<part>/index.ts.
 
 import type { ComponentType } from "preact"
-import type { Role } from "../lib/session"
+import { EVERYONE, type Role } from "../lib/session"
 import { coordinator } from "./coordinator"
 import { county } from "./county"
 import { monitor } from "./monitor"
@@ -24,7 +24,6 @@ export interface PageProps {
   query: Record<string, string>
 }
 
-export const EVERYONE = ["partner", "officer", "coordinator", "monitor", "bookkeeper"] as const
 
 export const pages: Page[] = [
   { path: "/", title: "home.title", roles: EVERYONE, load: () => import("./home") },

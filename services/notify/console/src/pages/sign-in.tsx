@@ -4,10 +4,10 @@ import { useState } from "preact/hooks"
 import { config } from "../lib/config"
 import type { Problem } from "../lib/http"
 import { go, route } from "../lib/router"
+import { EVERYONE } from "../lib/session"
 import { type Person, leaveForIssuer, people, signInAs } from "../lib/sign-in"
 import { name, t } from "../lib/words"
 import { asProblem, Refusal, Show, useLoad } from "../ui/load"
-import { EVERYONE } from "."
 
 export default function SignIn({ problem }: { problem: Problem | null }) {
   return (
