@@ -1,3 +1,12 @@
 import type { Page } from ".."
+import { EVERYONE } from "../../lib/session"
 
-export const county: Page[] = []
+export const county: Page[] = [
+  { path: "/programme", title: "programme.title", menu: "programme.menu", roles: EVERYONE, load: () => import("./programme") },
+  { path: "/counties", title: "counties.title", menu: "counties.menu", roles: EVERYONE, load: () => import("./counties") },
+  { path: "/county/:code", title: "county.title", roles: EVERYONE, load: () => import("./county") },
+  { path: "/projects", title: "projects.title", roles: EVERYONE, load: () => import("./projects") },
+  { path: "/milestones", title: "milestones.title", roles: EVERYONE, load: () => import("./milestones") },
+  { path: "/promises", title: "promises.title", roles: ["partner", "coordinator", "monitor", "bookkeeper"], load: () => import("./promises") },
+  { path: "/project/:id", title: "project.title", roles: EVERYONE, load: () => import("./project") },
+]

@@ -3,7 +3,7 @@
 import { config } from "../../lib/config"
 import { measured, money, number, onDay } from "../../lib/format"
 import { href } from "../../lib/router"
-import { knows, t } from "../../lib/words"
+import { knows, name, t } from "../../lib/words"
 import { When } from "../../ui/load"
 import type { Names } from "../county/names"
 import type { Envelope } from "./stream"
@@ -20,7 +20,7 @@ export function traceOf(event: Envelope): string | null {
 
 function told({ type, data }: Envelope): string[] {
   const said: string[] = []
-  if (data.title) said.push(data.title.zh ?? data.title.en ? t("quoted", { text: data.title[document.documentElement.lang.slice(0, 2)] ?? data.title.zh ?? data.title.en }) : "")
+  if (data.title) said.push(`“${name(data.title)}”`)
   if (data.milestone_no) said.push(t("event.milestone", { no: data.milestone_no }))
   if (data.indicator && type.endsWith("observed")) {
     const value = typeof data.value === "object" && data.value ? `${number(data.value.numerator)} / ${number(data.value.denominator)}` : measured(data.value, data.unit)
@@ -30,8 +30,8 @@ function told({ type, data }: Envelope): string[] {
   if (data.support?.amount) said.push(money(data.support))
   if (typeof data.pairings === "number") said.push(t("event.pairings", { n: data.pairings }))
   if (data.was && data.due_on) said.push(`${onDay(data.was)} → ${onDay(data.due_on)}`)
-  if (typeof data.reason === "string" && data.reason && !type.endsWith("refused")) said.push(t("quoted", { text: data.reason }))
-  return said.filter(Boolean)
+  if (typeof data.reason === "string" && data.reason && !type.endsWith("refused")) said.push(`“${data.reason}”`)
+  return said
 }
 
 export function EventCard({ event, names, position, story = true, children }: { event: Envelope; names: Names; position: number; story?: boolean; children?: any }) {

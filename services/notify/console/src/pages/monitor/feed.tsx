@@ -6,6 +6,7 @@ import { setQuery } from "../../lib/router"
 import { t } from "../../lib/words"
 import { asProblem, Refusal } from "../../ui/load"
 import { useNames } from "../county/names"
+import { Choice } from "./choice"
 import { EventCard, eventName } from "./event"
 import { follow, type FeedItem, type State } from "./stream"
 import { TYPES } from "./types"
@@ -102,16 +103,5 @@ export default function Feed({ query }: PageProps) {
       <ol class="events" reversed>{shown?.map((item) => <EventCard key={item.position} event={item.event} position={item.position} names={names} />)}</ol>
       {cursor && <p class="actions"><button type="button" class="plain" onClick={older}>{t("feed.older")}</button></p>}
     </>
-  )
-}
-
-export function Choice({ name, query, all }: { name: string; query: Record<string, string>; all: string[][] }) {
-  return (
-    <label>{t(`filter.${name}`)}
-      <select value={query[name] ?? ""} onChange={(event) => setQuery({ [name]: event.currentTarget.value || null })}>
-        <option value="">{t("filter.all")}</option>
-        {all.map(([value, said]) => <option key={value} value={value}>{said}</option>)}
-      </select>
-    </label>
   )
 }

@@ -1,0 +1,46 @@
+// All counties of the programme, as far as the reader may see them.
+
+import { number, percent } from "../../lib/format"
+import { all } from "../../lib/http"
+import { href } from "../../lib/router"
+import { name, t } from "../../lib/words"
+import { Show, useLoad } from "../../ui/load"
+import { Table } from "../../ui/table"
+import type { Card, Project } from "./shapes"
+
+export interface Row { card: Card; projects: number; progress: number | null }
+
+export default function Counties() {
+  const found = useLoad(async (signal) => {
+    const [cards, projects] = await Promise.all([
+      all<Card>("pairing", "/counties", {}, signal),
+      all<Project>("projects", "/projects", {}, signal),
+    ])
+    return cards.map((card): Row => {
+      const own = projects.filter((project) => project.county_code === card.code && project.status !== "cancelled")
+      return { card, projects: own.length, progress: own.length ? own.reduce((sum, one) => sum + one.progress, 0) / own.length : null }
+    })
+  }, [])
+  return (
+    <>
+      <h1>{t("counties.title")}</h1>
+      <Show of={found}>{(rows) => <CountyTable rows={rows} />}</Show>
+    </>
+  )
+}
+
+function CountyTable({ rows }: { rows: Row[] }) {
+  return (
+    <Table
+      caption={t("counties.caption")} rows={rows} id={({ card }) => card.code} file="counties"
+      columns={[
+        { head: t("projects.county"), cell: ({ card }) => <a href={href(`/county/${card.code}`)}>{name(card.name)}</a>, plain: ({ card }) => card.code },
+        { head: t("projects.status"), cell: ({ card }) => <span class={card.status === "watch" ? "tag warn" : "tag"}>{t(`county.${card.status}`)}</span>, plain: ({ card }) => card.status },
+        { head: t("counties.worst"), cell: ({ card }) => (card.needs.length ? number(Math.max(...card.needs.map((need) => need.band))) : "—"), plain: ({ card }) => (card.needs.length ? Math.max(...card.needs.map((need) => need.band)) : null), figure: true },
+        { head: t("needs.open"), cell: ({ card }) => number(card.needs.reduce((sum, need) => sum + need.open_slots, 0)), plain: ({ card }) => card.needs.reduce((sum, need) => sum + need.open_slots, 0), figure: true },
+        { head: t("projects.title"), cell: (row) => number(row.projects), plain: (row) => row.projects, figure: true },
+        { head: t("projects.progress"), cell: (row) => (row.progress === null ? <span class="gap">{t("counties.no-project")}</span> : percent(row.progress)), plain: (row) => row.progress, figure: true },
+      ]}
+    />
+  )
+}
