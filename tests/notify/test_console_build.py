@@ -1,6 +1,7 @@
 """What the console is built into: within its budgets, said in both languages, with nothing from an unknown place."""
 
 import base64
+import csv
 import gzip
 import json
 import re
@@ -29,6 +30,19 @@ def test_the_officers_script_is_small_enough_for_a_bad_line() -> None:
 
 def test_all_scripts_of_the_console_together_are_small() -> None:
     assert size("assets/main-*.js") <= 60 * KB
+
+
+def test_the_maps_data_are_a_small_file_of_their_own() -> None:
+    assert size("assets/map-*.json") <= 20 * KB
+
+
+def test_the_map_has_each_county_where_the_services_have_it() -> None:
+    shown = json.loads((SOURCES / "pages/county/positions.map.json").read_text("utf-8"))
+    with (CONSOLE.parents[1] / "projects/data/county_positions.csv").open(encoding="utf-8") as file:
+        known = {row["code"]: (float(row["longitude"]), float(row["latitude"])) for row in csv.DictReader(file)}
+    assert shown.keys() == known.keys()
+    for code, (longitude, latitude) in known.items():
+        assert shown[code] == [round(longitude, 2), round(latitude, 2)], code
 
 
 def words(language: str, part: str) -> dict[str, str]:

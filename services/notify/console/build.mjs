@@ -44,6 +44,10 @@ for (const name of Object.keys(pages)) {
     outdir: join(fresh, "assets"),
     entryNames: "[name]-[hash]",
     chunkNames: `${name}-[name]-[hash]`,
+    // The map's data are read by the page that shows it, and are no part of its script.
+    loader: { ".map.json": "file" },
+    assetNames: "map-[hash]",
+    publicPath: "/assets",
     metafile: true,
     define: { WORDS: JSON.stringify(words) },
   })

@@ -34,7 +34,7 @@ async def test_each_figure_of_the_programme_leads_to_its_rows(visitors: Visitors
     await visitor.shot("projects")
     async with visitor.page.expect_download() as download:
         await visitor.press("导出 CSV")
-    assert Path(await (await download.value).path()).read_text("utf-8-sig").count("\r\n") == counted + 1
+    assert Path(await (await download.value).path()).read_text("utf-8-sig").count("\n") == counted + 1
 
     await visitor.open("/programme")
     await visitor.page.get_by_role("link", name="已承诺").click()
@@ -81,7 +81,7 @@ async def test_a_county_shows_its_indicators_over_time_and_0_is_not_no_entry(
     await visitor.shot("county")
     async with visitor.page.expect_download() as download:
         await chart.get_by_role("button", name="Export as CSV").click()
-    assert Path(await (await download.value).path()).read_text("utf-8-sig").count("\r\n") == 3
+    assert Path(await (await download.value).path()).read_text("utf-8-sig").count("\n") == 3
 
     await visitor.open(f"/project/{project['id']}")
     await visitor.page.locator("table", has_text="Goals and where they stand").wait_for()

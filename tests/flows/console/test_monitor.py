@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aiokafka import AIOKafkaProducer
 from playwright.async_api import Route
 
 from tests.flows.console.visitors import Visitor, Visitors
@@ -126,3 +127,63 @@ async def test_a_worker_that_stops_is_seen_on_the_page_as_it_is_and_a_broker_tha
         await becomes(visitor, f"{lag} === 'unknown'")
     await becomes(visitor, f"{lag} === '0'")
     assert await visitor.page.evaluate("window.theSame"), "without a reload"
+
+
+async def test_a_message_that_nobody_could_take_is_looked_at_and_replayed_or_discarded_with_a_reason(
+    visitors: Visitors, system: System
+) -> None:
+    poison = b"<img src=x onerror=alert(1)> is no JSON"
+    async with AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{system.ports['JIEDUI_KAFKA_PORT']}") as producer:
+        await producer.send_and_wait("jiedui.funding.v1", poison, key=b"poison-of-the-console")
+    monitor = system.person("monitor")
+
+    path = "/dead-letters?status=open&service=projects&limit=500"
+
+    def there(found: dict[str, list[dict[str, str]]]) -> bool:
+        return any(one["key"] == "poison-of-the-console" for one in found["items"])
+
+    await system.eventually(monitor, "notify", path, there, "it is a dead letter", PATIENCE_MS / 1000)
+    visitor = await visitors.come("zh")
+    await visitor.enter("monitor", "/dead-letters?status=open&service=projects")
+    card = visitor.page.locator(".event", has_text="poison-of-the-console")
+    await card.first.wait_for()
+    await card.first.get_by_text("查看内容").click()
+    await visitor.wait_for(poison.decode())
+    await visitor.axe("a dead letter")
+    await visitor.shot("dead-letters")
+    for deed, done in (("重放", "replayed"), ("放弃", "discarded")):
+        # What was replayed in vain is a dead letter anew.
+        await system.eventually(monitor, "notify", path, there, "it is open", PATIENCE_MS / 1000)
+        await visitor.open("/dead-letters?status=open&service=projects")
+        await card.first.get_by_role("button", name=deed).click()
+        dialog = visitor.page.get_by_role("dialog")
+        await dialog.get_by_label("理由").fill("来自控制台的检查")
+        await visitor.axe(deed)
+        await dialog.get_by_role("button", name=deed).click()
+        await visitor.page.get_by_role("dialog").wait_for(state="detached")
+        await visitor.open(f"/dead-letters?status={done}&service=projects")
+        await card.first.get_by_text("来自控制台的检查").wait_for()
+
+
+async def test_a_story_is_told_by_any_id_and_leads_to_its_traces(visitors: Visitors, system: System) -> None:
+    (project, *_) = await system.person("monitor").all("projects", "/projects?county=520627")
+    story = await system.person("monitor").get("notify", f"/story/{project['id']}")
+    event = next(item for item in story["items"] if item["event"]["type"] == "jiedui.project.opened")
+    visitor = await visitors.come("en")
+    await visitor.enter("monitor", f"/story/{project['id']}")
+    cards = visitor.page.locator(".story .event")
+    await cards.first.wait_for()
+    assert await cards.count() == len(story["items"])
+    traces = await visitor.page.get_by_role("link", name="Trace").evaluate_all("all => all.map(one => one.href)")
+    assert any(event["trace_id"] in trace for trace in traces)
+    await visitor.axe("a story")
+    await visitor.shot("story")
+    await visitor.open("/story")
+    await visitor.fill("Id", event["event"]["id"])
+    await visitor.press("Find")
+    await visitor.wait_for("Project opened")
+    await visitor.open("/story/520627")
+    await visitor.wait_for("County listed")
+    await visitor.open("/story/nothing")
+    await visitor.wait_for("There is nothing of this id")
+    visitors.allow("404")

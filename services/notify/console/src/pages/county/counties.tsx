@@ -3,14 +3,17 @@
 import { number, percent } from "../../lib/format"
 import { all } from "../../lib/http"
 import { href } from "../../lib/router"
-import { name, t } from "../../lib/words"
+import { knows, name, t } from "../../lib/words"
 import { Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
+import { Choice } from "../monitor/choice"
+import { CountyMap } from "./map"
 import type { Card, Project } from "./shapes"
+import type { PageProps } from ".."
 
 export interface Row { card: Card; projects: number; progress: number | null }
 
-export default function Counties() {
+export default function Counties({ query }: PageProps) {
   const found = useLoad(async (signal) => {
     const [cards, projects] = await Promise.all([
       all<Card>("pairing", "/counties", {}, signal),
@@ -24,7 +27,19 @@ export default function Counties() {
   return (
     <>
       <h1>{t("counties.title")}</h1>
-      <Show of={found}>{(rows) => <CountyTable rows={rows} />}</Show>
+      <Show of={found}>
+        {(all) => {
+          const provinces = [...new Set(all.map(({ card }) => card.province))].sort()
+          const rows = all.filter(({ card }) => !query.province || card.province === query.province)
+          return (
+            <>
+              <div class="filters"><Choice name="province" query={query} all={provinces.map((one) => [one, knows(`province.${one}`) ? t(`province.${one}`) : one])} /></div>
+              <CountyMap rows={rows} province={query.province} />
+              <CountyTable rows={rows} />
+            </>
+          )
+        }}
+      </Show>
     </>
   )
 }
