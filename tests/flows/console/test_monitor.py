@@ -134,15 +134,16 @@ async def test_a_message_that_nobody_could_take_is_looked_at_and_replayed_or_dis
 ) -> None:
     poison = b"<img src=x onerror=alert(1)> is no JSON"
     async with AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{system.ports['JIEDUI_KAFKA_PORT']}") as producer:
-        await producer.send_and_wait("jiedui.funding.v1", poison, key=b"poison-of-the-console")
+        for _ in range(2):
+            await producer.send_and_wait("jiedui.funding.v1", poison, key=b"poison-of-the-console")
     monitor = system.person("monitor")
 
     path = "/dead-letters?status=open&service=projects&limit=500"
 
     def there(found: dict[str, list[dict[str, str]]]) -> bool:
-        return any(one["key"] == "poison-of-the-console" for one in found["items"])
+        return sum(one["key"] == "poison-of-the-console" for one in found["items"]) >= 2
 
-    await system.eventually(monitor, "notify", path, there, "it is a dead letter", PATIENCE_MS / 1000)
+    await system.eventually(monitor, "notify", path, there, "both are dead letters", PATIENCE_MS / 1000)
     visitor = await visitors.come("zh")
     await visitor.enter("monitor", "/dead-letters?status=open&service=projects")
     card = visitor.page.locator(".event", has_text="poison-of-the-console")
@@ -152,8 +153,6 @@ async def test_a_message_that_nobody_could_take_is_looked_at_and_replayed_or_dis
     await visitor.axe("a dead letter")
     await visitor.shot("dead-letters")
     for deed, done in (("重放", "replayed"), ("放弃", "discarded")):
-        # What was replayed in vain is a dead letter anew.
-        await system.eventually(monitor, "notify", path, there, "it is open", PATIENCE_MS / 1000)
         await visitor.open("/dead-letters?status=open&service=projects")
         await card.first.get_by_role("button", name=deed).click()
         dialog = visitor.page.get_by_role("dialog")
