@@ -1,7 +1,10 @@
 """What becomes of a dead letter: replayed or discarded, once, with a reason."""
 
+from dataclasses import replace
+
 import pytest
 
+from services.kit.records import RawRecord, is_for
 from services.notify.domain import DeadLetter, DeadLetterNotOpen, discard, original_headers, replay
 from tests.notify.builders import START
 
@@ -50,3 +53,9 @@ def test_what_was_decided_is_decided_once(first: object, then: object) -> None:
 def test_the_headers_that_tell_of_the_failure_are_not_the_records_own() -> None:
     headers = {"traceparent": b"00-..", "jiedui-topic": b"t", "jiedui-replay-for": b"funding"}
     assert original_headers(headers) == {"traceparent": b"00-.."}
+
+
+def test_a_replay_that_failed_again_is_kept_though_it_names_another_service() -> None:
+    again = RawRecord("jiedui.dlq.projects.v1", 0, 1, b"key", b"value", {"jiedui-replay-for": b"projects"}, 0)
+    assert is_for(again, "notify")
+    assert not is_for(replace(again, topic="jiedui.funding.v1"), "notify")

@@ -153,6 +153,8 @@ async def test_a_message_that_nobody_could_take_is_looked_at_and_replayed_or_dis
     await visitor.axe("a dead letter")
     await visitor.shot("dead-letters")
     for deed, done in (("重放", "replayed"), ("放弃", "discarded")):
+        # What was replayed in vain is a dead letter anew.
+        await system.eventually(monitor, "notify", path, there, "both are open", PATIENCE_MS / 1000)
         await visitor.open("/dead-letters?status=open&service=projects")
         await card.first.get_by_role("button", name=deed).click()
         dialog = visitor.page.get_by_role("dialog")
