@@ -20,6 +20,10 @@ COUNTY = "520425"
 # Name: language, size, who, page, what must be on it.
 SHOTS = {
     "sign-in": ("en", DESK, None, "/sign-in", "[data-person]"),
+    "programme": ("zh", DESK, "monitor", "/programme", ".bars"),
+    "counties": ("en", DESK, "monitor", "/counties", ".map a"),
+    "feed": ("zh", PHONE, "monitor", "/feed", "[data-position]"),
+    "monitor": ("en", DESK, "monitor", "/monitor", "[data-service]"),
     "home": ("zh", DESK, "monitor", "/", ".figures"),
     "officer-projects": ("zh", PHONE, f"officer-{COUNTY}", "/officer", "a.card.way"),
     "officer-project": ("en", PHONE, f"officer-{COUNTY}", "/officer", "a.card.way"),
