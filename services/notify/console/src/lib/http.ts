@@ -16,6 +16,8 @@ export interface Sent {
   version?: number
   /** Last-Event-ID: what follows it is sent. */
   after?: number
+  /** For a resource that has several forms. */
+  accept?: string
   signal?: AbortSignal
 }
 export interface Answer<T> { body: T; status: number; version: number | null; location: string | null }
@@ -81,6 +83,7 @@ export async function raw(method: string, service: Service, path: string, sent: 
   const token = session()?.token
   const headers: Record<string, string> = {}
   if (token) headers.authorization = `Bearer ${token}`
+  if (sent.accept) headers.accept = sent.accept
   if (sent.key) headers["idempotency-key"] = sent.key
   if (sent.version !== undefined) headers["if-match"] = `"${sent.version}"`
   if (sent.after !== undefined) headers["last-event-id"] = String(sent.after)

@@ -15,7 +15,7 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
   }, [])
   return (
     <dialog ref={box} aria-label={title} onClose={close} onCancel={close}>
-      <h2>{title}</h2>
+      <h1>{title}</h1>
       {children}
     </dialog>
   )

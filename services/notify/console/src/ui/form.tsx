@@ -1,7 +1,7 @@
 // Forms of one thing a page: kept while they are filled in, checked before they are sent, faults beside their fields and in a summary.
 
 import type { ComponentChildren } from "preact"
-import { useEffect, useRef, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { t } from "../lib/words"
 import { session } from "../lib/session"
 
@@ -9,7 +9,8 @@ import { session } from "../lib/session"
 export function useDraft<T extends Record<string, string>>(name: string, empty: T) {
   const key = `jiedui.draft.${name}.${session()?.sub}`
   const [fields, setFields] = useState<T>(() => ({ ...empty, ...JSON.parse(sessionStorage.getItem(key) ?? "{}") }))
-  useEffect(() => sessionStorage.setItem(key, JSON.stringify(fields)), [fields])
+  // At once, not after the next frame: the reader may leave in between.
+  useLayoutEffect(() => sessionStorage.setItem(key, JSON.stringify(fields)), [fields])
   return {
     fields,
     set: (changes: Partial<T>) => setFields((old) => ({ ...old, ...changes })),

@@ -1,0 +1,135 @@
+"""Partners: a commitment from its first field to its story with the reason, and a file with its faults."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.flows.console.visitors import Visitors
+from tests.flows.system import System, today
+from tests.waiting import until
+
+WORDS = {
+    "zh": {
+        "open": "待结对",
+        "paired": "全部结对",
+        "promised": "已承诺",
+        "pledged": "承诺",
+        "back": "带问题说明",
+        "rows": "只存入",
+    },
+    "en": {
+        "open": "Open",
+        "paired": "Fully",
+        "promised": "Promised",
+        "pledged": "Pledged",
+        "back": "Fetch",
+        "rows": "Store the good",
+    },
+}
+
+
+@pytest.mark.parametrize(("lang", "county"), [("zh", "632581"), ("en", "632582")])
+async def test_a_partner_promises_and_sees_what_became_of_it(
+    visitors: Visitors, system: System, lang: str, county: str
+) -> None:
+    say = WORDS[lang]
+    id, partner = await system.partner(f"承诺企业{county}")
+    coordinator = system.person("coordinator")
+    await system.county(county)
+    await system.eventually(partner, "notify", f"/views/partners/{id}", lambda found: True, "notify knows the partner")
+    desk = await visitors.come(lang)
+    await desk.enter(f"partner-{id}", "/commitments/new")
+    submit = desk.page.locator("form button").last
+    await submit.click()
+    await desk.page.locator("#field-zh-fault").wait_for()
+    assert await desk.page.locator("[role=alert] li").count() == 3
+    await desk.axe("faults")
+    await desk.shot("partner-faults")
+    await desk.page.locator("#field-category").select_option("education")
+    await desk.page.locator("#field-zh").fill("教室 <img src=x onerror=window.caught=1>")
+    await desk.page.locator("#field-en").fill("Classrooms <img src=x onerror=window.caught=1>")
+    await submit.click()
+    await desk.page.locator("#field-amount").fill("３０００００")
+    # The token is over in the middle of the form, and the page is loaded anew: what was typed is there.
+    await desk.page.reload()
+    assert await desk.page.locator("#field-amount").input_value() == "３０００００"
+    await desk.axe("support")
+    await submit.click()
+    await desk.page.locator(f'#field-only option[value="{county}"]').wait_for(state="attached")
+    await desk.page.locator("#field-only").select_option(county)
+    await submit.click()
+    await desk.page.locator("#field-valid_until").fill((today() + timedelta(days=365)).isoformat())
+    await submit.click()
+    await desk.page.locator("dl.card").wait_for()
+    await desk.axe("check")
+    await desk.shot("partner-check")
+    refused = {"status": 401, "headers": {"access-control-allow-origin": "*"}, "body": "{}"}
+    await desk.page.route("**/commitments", lambda route: route.fulfill(**refused))
+    await submit.click()
+    await desk.page.locator(".over").wait_for()
+    await desk.page.unroute("**/commitments")
+    await desk.page.locator(".over button").click()
+    await desk.page.locator(".over").wait_for(state="detached")
+    await submit.click()
+    await desk.page.locator("h1", has_text="onerror").wait_for()
+    assert await desk.page.evaluate("() => window.caught") is None
+    await desk.page.locator(".tag", has_text=say["open"]).first.wait_for()
+
+    (made,) = await coordinator.all("pairing", f"/commitments?partner={id}")
+    round = await system.round()
+    (pairing,) = await coordinator.all("pairing", f"/pairings?round={round['id']}&commitment={made['id']}")
+    approved = await coordinator.post("pairing", f"/pairings/{pairing['id']}/approve", status=200)
+    project = f"/projects/{approved['project_id']}"
+    await system.eventually(coordinator, "projects", project, lambda found: True, "the project is opened")
+
+    async def booked() -> bool:
+        view = await partner.get("notify", f"/views/partners/{id}")
+        return view["funds"].get("CNY", {}).get("committed") == "300000.00"
+
+    await until(booked, "the money is reserved")
+    await desk.page.reload()
+    await desk.page.locator("section.card li").first.wait_for()
+    await desk.page.locator(".story li").nth(3).wait_for()
+    await desk.axe("story")
+    await desk.shot("partner-story")
+    await desk.open("/commitments")
+    await desk.page.locator("td .tag", has_text=say["paired"]).wait_for()
+    await desk.axe("commitments")
+    await desk.shot("partner-commitments")
+    await desk.page.locator(".figures a", has_text=say["promised"]).click()
+    await desk.page.locator("td", has_text=say["pledged"]).first.wait_for()
+    await desk.wait_for("300,000.00 CNY")
+    await desk.axe("rows")
+    await desk.shot("partner-rows")
+    visitors.allow("401")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_a_partner_hands_in_a_file_and_sees_all_its_faults(visitors: Visitors, system: System, lang: str) -> None:
+    say = WORDS[lang]
+    id, partner = await system.partner(f"表格企业{lang}")
+    await system.eventually(partner, "notify", f"/views/partners/{id}", lambda found: True, "notify knows the partner")
+    desk = await visitors.come(lang)
+    await desk.enter(f"partner-{id}", "/upload")
+    days = f"{today().isoformat()},{(today() + timedelta(days=90)).isoformat()}"
+    rows = f"类别,项目名称,承诺金额,开始日期,结束日期\n远程教育,教室{lang},200000,{days}\n不知道,坏行,很多,{days}\n"
+    await desk.page.locator("input[type=file]").set_input_files(
+        [{"name": "承诺.csv", "mimeType": "text/csv", "buffer": rows.encode()}]
+    )
+    await desk.page.locator("form button").click()
+    await desk.page.locator("tbody tr").nth(1).wait_for()
+    await desk.axe("faults of a file")
+    await desk.shot("partner-upload")
+    assert not await partner.all("pairing", "/commitments"), "nothing is stored before the partner says so"
+    async with desk.page.expect_download() as download:
+        await desk.page.get_by_role("button", name=say["back"]).click()
+    told = Path(await (await download.value).path()).read_text("utf-8-sig")
+    assert "坏行" in told
+    assert "problem" in told.splitlines()[0]
+    await desk.page.get_by_role("button", name=say["rows"]).click()
+
+    async def stored() -> bool:
+        return len(await partner.all("pairing", "/commitments")) == 1
+
+    await until(stored, "the good row is stored")
