@@ -51,7 +51,7 @@ async def test_a_partner_promises_and_sees_what_became_of_it(
     await desk.page.locator("#field-en").fill("Classrooms <img src=x onerror=window.caught=1>")
     await submit.click()
     await desk.page.locator("#field-amount").fill("３０００００")
-    # The token is over in the middle of the form, and the page is loaded anew: what was typed is there.
+    # What was typed is there when the page is loaded anew.
     await desk.page.reload()
     assert await desk.page.locator("#field-amount").input_value() == "３０００００"
     await desk.axe("support")
@@ -102,7 +102,7 @@ async def test_a_partner_promises_and_sees_what_became_of_it(
     await desk.wait_for("300,000.00 CNY")
     await desk.axe("rows")
     await desk.shot("partner-rows")
-    visitors.allow("401")
+    visitors.allow("401", r"404 .*/story/")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -1,5 +1,6 @@
 // What became of one promise: its pairings with their reasons, their projects, and all that happened, in its order.
 
+import { useEffect } from "preact/hooks"
 import { onDay, percent } from "../../lib/format"
 import type { PageProps } from ".."
 import { all, get } from "../../lib/http"
@@ -24,6 +25,13 @@ export default function OneCommitment({ params }: PageProps) {
     return { commitment, pairings: pairings.filter((one) => one.status !== "superseded") }
   }, [params.id])
   const story = useLoad((signal) => get<{ items: Told[] }>("notify", `/story/${params.id}`, {}, signal), [params.id])
+  // What was submitted a moment ago is in the archive in a moment.
+  const soon = story.problem?.status === 404
+  useEffect(() => {
+    if (!soon) return
+    const timer = setInterval(story.again, 2000)
+    return () => clearInterval(timer)
+  }, [soon])
   return (
     <>
       {has("partner") && <p><a href={href("/commitments")}>← {t("commitments.title")}</a></p>}
@@ -47,9 +55,11 @@ export default function OneCommitment({ params }: PageProps) {
       </Show>
       {!seen.value && <h1>{t("commitment")}</h1>}
       <h2>{t("story")}</h2>
-      <Show of={story}>
-        {(told) => <ol class="story">{told.items.map((one) => <li key={one.position}><b>{said(one.event.type)}</b> <When at={one.event.time} /></li>)}</ol>}
-      </Show>
+      {soon ? <p class="quiet" role="status">{t("story.soon")}</p> : (
+        <Show of={story}>
+          {(told) => <ol class="story">{told.items.map((one) => <li key={one.position}><b>{said(one.event.type)}</b> <When at={one.event.time} /></li>)}</ol>}
+        </Show>
+      )}
     </>
   )
 }
