@@ -65,7 +65,7 @@ export default function OneCommitment({ params }: PageProps) {
 }
 
 const said = (type: string): string => {
-  const key = `story.${type.replace("jiedui.", "")}`
+  const key = `event.${type.replace("jiedui.", "")}`
   return knows(key) ? t(key) : t("story.other")
 }
 

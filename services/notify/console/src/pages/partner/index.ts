@@ -3,9 +3,9 @@ import type { Page } from ".."
 const READERS = ["partner", "coordinator", "monitor", "bookkeeper"] as const
 
 export const partner: Page[] = [
-  { path: "/commitments", title: "commitments.title", menu: "commitments.menu", roles: ["partner"], load: () => import("./commitments") },
-  { path: "/commitments/new", title: "submit.title", roles: ["partner"], load: () => import("./submit") },
-  { path: "/commitments/:id", title: "commitment", roles: READERS, load: () => import("./commitment") },
-  { path: "/funds/:what", title: "funds.title", roles: ["partner"], load: () => import("./funds") },
-  { path: "/upload", title: "upload.title", menu: "upload.menu", roles: ["partner"], load: () => import("./upload") },
+  { path: "/commitments", title: "commitments.title", menu: "commitments.menu", roles: ["partner"], load: () => import("./all").then((all) => ({ default: all.commitments })) },
+  { path: "/commitments/new", title: "submit.title", roles: ["partner"], load: () => import("./all").then((all) => ({ default: all.submit })) },
+  { path: "/commitments/:id", title: "commitment", roles: READERS, load: () => import("./all").then((all) => ({ default: all.commitment })) },
+  { path: "/funds/:what", title: "funds.title", roles: ["partner"], load: () => import("./all").then((all) => ({ default: all.funds })) },
+  { path: "/upload", title: "upload.title", menu: "upload.menu", roles: ["partner"], load: () => import("./all").then((all) => ({ default: all.upload })) },
 ]
