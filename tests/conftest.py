@@ -26,7 +26,7 @@ hypothesis_settings.register_profile("busy", deadline=None, suppress_health_chec
 hypothesis_settings.load_profile("busy")
 
 SEED = "JIEDUI_TEST_SEED"
-# Each needs a whole system; they wait more than they reckon.
+# Each needs a whole system. One after the other, beside all else: two at once are too much for two cores.
 _WHOLE_SYSTEM = ("tests/faults/", "tests/flows/")
 # Below the ports that the kernel gives to clients, and a range for each process that tests.
 _FIRST_PORT, _PORTS = 20_000, 5_000
@@ -42,10 +42,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]
-    """Who has a whole system in common is one share, each other file is one too; a share's tests run in order."""
+    """What needs a whole system is one share, each other file is one too; a share's tests run in order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((part for part in _WHOLE_SYSTEM if nodeid.startswith(part)), nodeid.partition("::")[0])
+        return "whole system" if nodeid.startswith(_WHOLE_SYSTEM) else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
@@ -53,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest shares begin first."""
+    """The longest share begins first."""
     items.sort(key=lambda item: not item.nodeid.startswith(_WHOLE_SYSTEM))
 
 

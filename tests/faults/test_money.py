@@ -1,16 +1,22 @@
 """Each step that money takes, while each program with a part in it is killed at each named point on the way."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.kit import crash
 from tests.faults.aftermath import recovered
 from tests.flows.system import Json, System, offer
 from tests.flows.test_sagas import stopped
 from tests.waiting import until
+
+# Each death costs the pause after it.
+pytestmark = pytest.mark.skipif("JIEDUI_TEST_PROVE" not in os.environ, reason="two minutes, in make faults")
 
 COUNTY = "632751"
 SERVICES = ("pairing", "projects", "funding")
