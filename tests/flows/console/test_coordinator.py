@@ -81,7 +81,7 @@ async def test_a_coordinator_runs_a_round_asks_why_and_approves(
     await desk.page.locator(".table").wait_for()
     await desk.axe("rounds")
     await desk.shot("coordinator-rounds")
-    await desk.press(say["run"])
+    await desk.page.get_by_role("button", name=say["run"], exact=True).click()
     await desk.page.locator("p[role=status] .tag", has_text=say["done"]).wait_for()
     await desk.page.locator("table a").first.wait_for()
     await desk.axe("proposals")
@@ -89,7 +89,7 @@ async def test_a_coordinator_runs_a_round_asks_why_and_approves(
     coordinator = system.person("coordinator")
     (pairing,) = await coordinator.all("pairing", f"/pairings?commitment={made['id']}")
 
-    await desk.press(say["difference"])
+    await desk.page.get_by_role("button", name=say["difference"], exact=True).click()
     row = desk.page.locator("tr", has_text=f"示例县{county}" if lang == "zh" else f"County {county}")
     await row.first.wait_for()
     await desk.axe("difference")
