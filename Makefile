@@ -22,10 +22,11 @@ stop: ## End it.
 clean-data: ## Remove the data of make run.
 	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
 
-test: setup-tests ## Run every test, in two processes, each against a Kafka and a MongoDB of its own.
-	@$(PYTHON) -m pytest --numprocesses 2 --no-loadscope-reorder
+test: setup ## Run every test but the faults and the journeys, in two processes, each against a Kafka and a MongoDB of its own.
+	@$(PYTHON) -m pytest --numprocesses 2 --no-loadscope-reorder --ignore=tests/faults --ignore=tests/flows/console
 
-journeys: setup-tests ## Visit the console as make test does, with languages and widths turned around (two minutes).
+journeys: setup-tests ## Visit the console with a browser in each role, in both languages and widths (five minutes).
+	@$(PYTHON) -m pytest tests/flows/console
 	@JIEDUI_TEST_CONSOLE=other $(PYTHON) -m pytest tests/flows/console
 
 faults: setup ## Kill, stop and poison everything under load, at each step of the money too (seven minutes).

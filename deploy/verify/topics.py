@@ -31,10 +31,13 @@ def sent_events_are_published(cut: Cut) -> Iterator[str]:
 
 def published_events_are_archived(cut: Cut) -> Iterator[str]:
     settled = [id for id, found in cut.published.items() if found.settled]
-    dead = {f"dead {id}" for id in cut.missing("notify", "events", settled)}
-    for key in cut.missing("notify", "inbox", dead):
-        id = key.removeprefix("dead ")
-        yield f"archive: event {id} on {cut.published[id].place} is not there"
+    places = {id: cut.published[id].place for id in cut.missing("notify", "events", settled)}
+    by_id = {key.removeprefix("dead ") for key in cut.missing("notify", "inbox", [f"dead {id}" for id in places])}
+    # What is too big was never read, and is known by its place.
+    unknown = set(cut.missing("notify", "inbox", [f"dead {places[id]}" for id in by_id]))
+    for id in sorted(by_id):
+        if f"dead {places[id]}" in unknown:
+            yield f"archive: event {id} on {places[id]} is not there"
 
 
 def read_topics(bootstrap: str) -> dict[str, Published]:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,14 +37,14 @@ def test_a_worker_that_is_well_does_not_stand_still() -> None:
 @pytest.mark.parametrize(
     ("stuck", "named"),
     [
-        ({"consumer": ConsumerState(last_poll=time.monotonic() - 60)}, "the consumer does not poll"),
-        ({"consumer": ConsumerState(last_poll=time.monotonic() + 60, failing_since=1)}, "the consumer has failed"),
-        ({"relay": RelayState(waiting_since=time.monotonic() - 60)}, "the relay waits"),
-        ({"_turned_at": time.monotonic() - 60}, "the event loop hangs"),
+        (lambda now: {"consumer": ConsumerState(last_poll=now - 60)}, "the consumer does not poll"),
+        (lambda now: {"consumer": ConsumerState(last_poll=now, failing_since=1)}, "the consumer has failed"),
+        (lambda now: {"relay": RelayState(waiting_since=now - 60)}, "the relay waits"),
+        (lambda now: {"_turned_at": now - 60}, "the event loop hangs"),
     ],
 )
-def test_each_part_that_does_not_move_is_named(stuck: dict[str, Any], named: str) -> None:
-    (found,) = status(**stuck).stands_still()
+def test_each_part_that_does_not_move_is_named(stuck: Callable[[float], dict[str, Any]], named: str) -> None:
+    (found,) = status(**stuck(time.monotonic())).stands_still()
     assert found.startswith(named)
 
 
