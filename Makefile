@@ -71,5 +71,5 @@ schemas: setup ## Generate the JSON Schemas and asyncapi.yaml from the event cla
 	@$(PYTHON) -m schemas.generate
 
 lock: ## Pin the packages of pyproject.toml anew, with hashes (needs uv).
-	uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.lock
-	uv pip compile --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --upgrade --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --upgrade --generate-hashes --no-header --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock

@@ -1,7 +1,7 @@
 """The sides of B2: a topic's events into an archive."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -55,18 +55,28 @@ async def bare(kafka: str, mongodb: str, topic: str, count: int) -> Measured:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
+
+    async def take(envelopes: list[dict[str, Any]]) -> None:
+        await collection.insert_many(envelopes)
+        await consumer.commit()
+
+    return await reading(consumer, count, BATCH, take)
+
+
+async def reading(
+    consumer: AIOKafkaConsumer, count: int, most: int, take: Callable[[list[dict[str, Any]]], Awaitable[None]]
+) -> Measured:
+    """What a loop of `getmany` and `take` does with a topic, at most so many events at once."""
     await consumer.start()
     done = 0
 
     async def loop() -> None:
         nonlocal done
         while True:
-            batches = await consumer.getmany(timeout_ms=500, max_records=BATCH)
-            documents = [orjson.loads(record.value) for batch in batches.values() for record in batch]
-            if documents:
-                await collection.insert_many(documents)
-                await consumer.commit()
-                done += len(documents)
+            batches = await consumer.getmany(timeout_ms=500, max_records=most)
+            if envelopes := [orjson.loads(record.value) for batch in batches.values() for record in batch]:
+                await take(envelopes)
+                done += len(envelopes)
 
     running = asyncio.create_task(loop())
     try:

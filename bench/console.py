@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
-import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, async_playwright
 
@@ -20,7 +19,7 @@ from services.notify.api import console
 from services.notify.settings import Settings
 from tests.conftest import free_ports
 from tests.flows.console.visitors import ARGUMENTS, PHONE, chromium
-from tests.waiting import until
+from tests.serving import serving
 
 LINE = {"offline": False, "latency": 500, "downloadThroughput": 50_000 / 8, "uploadThroughput": 50_000 / 8}
 GOAL_S = 3.0
@@ -34,12 +33,8 @@ async def served() -> AsyncIterator[str]:
     app = FastAPI()
     app.state.context = SimpleNamespace(settings=settings)
     app.include_router(console.router())
-    server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None))
-    task = asyncio.create_task(server.serve())
-    await until(lambda: server.started, "the page is served")
-    yield settings.public_url
-    server.should_exit = True
-    await task
+    async with serving(app, settings.port):
+        yield settings.public_url
 
 
 async def visit(browser: Browser, url: str) -> tuple[float, float, float]:

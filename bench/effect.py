@@ -1,16 +1,14 @@
 """The sides of B3: each event counts once in a project's tally and says so with an event of ours."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from aiokafka import AIOKafkaConsumer
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from bench.archive import consuming, measured
+from bench.archive import consuming, reading
 from bench.side import Measured
 from schemas.catalogue import EVENTS
 from schemas.projects import ProjectCompleted
@@ -74,18 +72,17 @@ async def one_by_one(kafka: str, mongodb: str, topic: str, count: int) -> Measur
             except DuplicateKeyError:
                 return  # it was done
 
-    async def take(envelopes: list[dict[str, Any]]) -> int:
+    async def take(envelopes: list[dict[str, Any]]) -> None:
         await apply(envelopes[0])
-        return 1
 
-    return await _consume(kafka, topic, count, most=1, take=take)
+    return await reading(_consumer(kafka, topic), count, 1, take)
 
 
 async def bulk(kafka: str, mongodb: str, topic: str, count: int) -> Measured:
     """The same documents by bulk writes without a transaction: a crash in between leaves a part of them."""
     database = await _database(mongodb)
 
-    async def take(envelopes: list[dict[str, Any]]) -> int:
+    async def take(envelopes: list[dict[str, Any]]) -> None:
         now = Clock().now()
         await database.inbox.bulk_write([InsertOne({"_id": envelope["id"], "at": now}) for envelope in envelopes])
         counted = [
@@ -93,28 +90,12 @@ async def bulk(kafka: str, mongodb: str, topic: str, count: int) -> Measured:
         ]
         await database.tallies.bulk_write(counted)
         await database.outbox.bulk_write([InsertOne(_row(envelope, 1)) for envelope in envelopes])
-        return len(envelopes)
 
-    return await _consume(kafka, topic, count, most=BATCH, take=take)
+    return await reading(_consumer(kafka, topic), count, BATCH, take)
 
 
-async def _consume(kafka: str, topic: str, count: int, *, most: int, take: Any) -> Measured:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", group_id=None)
-    await consumer.start()
-    done = 0
-
-    async def loop() -> None:
-        nonlocal done
-        while True:
-            for records in (await consumer.getmany(timeout_ms=500, max_records=most)).values():
-                done += await take([orjson.loads(record.value) for record in records])
-
-    running = asyncio.create_task(loop())
-    try:
-        return await measured(count, lambda: done, running)
-    finally:
-        running.cancel()
-        await consumer.stop()
+def _consumer(kafka: str, topic: str) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", group_id=None)
 
 
 async def _database(mongodb: str) -> Any:

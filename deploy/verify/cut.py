@@ -5,15 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 
 from services.kit import idempotency, inbox, outbox
-
-if TYPE_CHECKING:
-    from deploy.verify.topics import Published
 
 Document = dict[str, Any]
 # Each step of a saga shows within 30 s, even after a fault.
@@ -23,13 +20,21 @@ _BOOKS = outbox.INDEXES.keys() | inbox.INDEXES.keys() | idempotency.INDEXES.keys
 
 
 @dataclass(frozen=True)
+class Published:
+    """An event on a topic: its first place, and whether it has been there long enough to be everywhere."""
+
+    place: str
+    settled: bool
+
+
+@dataclass(frozen=True)
 class Cut:
     """Reads of one snapshot. What happened after `settled_by` may still be on its way."""
 
     client: MongoClient[Document]
     session: ClientSession
     settled_by: datetime
-    published: Mapping[str, "Published"] = field(default_factory=dict)
+    published: Mapping[str, Published] = field(default_factory=dict)
     """What is on the topics, by id."""
 
     @property
@@ -67,7 +72,7 @@ class Cut:
 
 
 @contextmanager
-def cut(uri: str, now: datetime, read_topics: Callable[[], Mapping[str, "Published"]]) -> Iterator[Cut]:
+def cut(uri: str, now: datetime, read_topics: Callable[[], Mapping[str, Published]]) -> Iterator[Cut]:
     client: MongoClient[Document]
     with (
         MongoClient(uri, tz_aware=True, serverSelectionTimeoutMS=5000) as client,

@@ -2,23 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer
 
-from deploy.verify.cut import SETTLED_AFTER, Cut
+from deploy.verify.cut import SETTLED_AFTER, Cut, Published
 from schemas.topics import DOMAIN, SERVICES
-
-
-@dataclass(frozen=True)
-class Published:
-    """An event on a topic: its first place, and whether it has been there long enough to be everywhere."""
-
-    place: str
-    settled: bool
 
 
 def sent_events_are_published(cut: Cut) -> Iterator[str]:

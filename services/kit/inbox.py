@@ -64,7 +64,9 @@ class Inbox:
             HeldElsewhere: read again from what is committed.
             PyMongoError: the database is away or in trouble; nothing was written, try again later.
         """
-        await self._some([record for record in records if is_for(record, self._service)])
+        # A dead letter is for who keeps it, whomever it was played again for.
+        raw = self._listener.raw
+        await self._some([record for record in records if record.topic in raw or is_for(record, self._service)])
 
     async def _some(self, wanted: Sequence[RawRecord]) -> None:
         try:

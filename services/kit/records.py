@@ -18,11 +18,9 @@ import orjson
 from schemas.catalogue import EVENTS
 from schemas.envelope import MAX_RECORD_BYTES, Envelope, Event, Unreadable
 from schemas.jsonschema import load
-from schemas.topics import SERVICES, dead_letters
 from services.kit.clock import instant
 
 REPLAY_FOR = "jiedui-replay-for"
-_DEAD_LETTERS = frozenset(dead_letters(service) for service in SERVICES)
 _MAJOR = re.compile(r"#v(\d+)$")
 # The ids that every event carries as far as they exist for it; by them early events find what they waited for.
 _IDS = ("partner_id", "commitment_id", "pairing_id", "project_id", "county_code", "round_id", "rule_id")
@@ -107,9 +105,8 @@ class Broken:
 
 
 def is_for(record: RawRecord, service: str) -> bool:
-    """A record that is played again for one service is passed over by the others, but not once it is a dead letter."""
-    wanted = record.headers.get(REPLAY_FOR)
-    return wanted in (None, service.encode()) or record.topic in _DEAD_LETTERS
+    """A record that is played again for one service is passed over by the others."""
+    return record.headers.get(REPLAY_FOR) in (None, service.encode())
 
 
 def is_replay(record: RawRecord) -> bool:

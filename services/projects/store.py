@@ -80,11 +80,10 @@ class Tx(transact.Tx):
         )
 
     async def open_conflicts(self, project_id: str, milestone_no: int) -> list[Conflict]:
-        about = (project_id, milestone_no, "open")
         return await self._asked(
             Conflict,
-            dict(zip(("project_id", "milestone_no", "status"), about, strict=True)),
-            lambda one: (one.project_id, one.milestone_no, one.status) == about,
+            {"project_id": project_id, "milestone_no": milestone_no, "status": "open"},
+            lambda one: (one.project_id, one.milestone_no, one.status) == (project_id, milestone_no, "open"),
         )
 
     async def changes_since(self, project_id: str, day: date) -> list[HistoryEntry]:

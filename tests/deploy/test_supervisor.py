@@ -13,7 +13,7 @@ from deploy import supervisor
 from deploy.supervisor import Child, Failed, Supervisor, pause_s
 from tests.waiting import until
 
-LIVES = "open(READY, 'w').close(); time.sleep(60)"
+LIVES = "open(READY, 'w').close(); signal.alarm(60); signal.pause()"
 DIES = "print('no luck'); sys.exit(3)"
 STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LIVES
 
@@ -75,7 +75,7 @@ async def test_a_child_that_was_ready_and_ends_before_all_is_settled_fails_the_w
     await keeper.start([child(tmp_path, "a", LIVES)])
     os.kill(pid(tmp_path, "a"), signal.SIGKILL)
     with pytest.raises(Failed, match="a ended"):
-        await keeper.guard(asyncio.sleep(10))
+        await keeper.guard(asyncio.Event().wait())
 
 
 async def test_a_child_that_dies_later_is_started_again(keeper: Supervisor, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_the_fifth_early_death_in_a_row_fails_the_whole(keeper: Supervisor
     (tmp_path / "a.ready").unlink()
     os.kill(pid(tmp_path, "a"), signal.SIGKILL)
     with pytest.raises(Failed, match="5 times in a row"):
-        await keeper.guard(asyncio.sleep(10))
+        await keeper.guard(asyncio.Event().wait())
     assert (tmp_path / "starts").read_text() == "x" * 6
 
 

@@ -12,7 +12,6 @@ import pytest
 from services.kit import crash
 from tests.faults.aftermath import recovered
 from tests.flows.system import Json, System, offer
-from tests.flows.test_sagas import stopped
 from tests.waiting import until
 
 # Each death costs the pause after it.
@@ -104,7 +103,7 @@ async def test_each_step_of_money_survives_a_kill_of_each_program_at_each_point(
 
     async with AsyncExitStack() as step:
         # Held still until both facts are there, or it might have reserved before the withdrawal.
-        with stopped(faulty, "funding-worker"):
+        with faulty.stopped("funding-worker"):
             await approve(faulty, withdrawn)
             await step.enter_async_context(deadly(faulty, WORKERS | {"pairing-api-after-commit"}))
             path = f"/commitments/{withdrawn['commitment']}/withdraw"

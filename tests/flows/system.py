@@ -3,11 +3,12 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,16 @@ class System:
         except (FileNotFoundError, ValueError):
             return False
 
+    @contextmanager
+    def stopped(self, child: str) -> Iterator[None]:
+        """Holds a program or server still, so that nothing it should do is done meanwhile."""
+        pid = self.pid(child)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     @asynccontextmanager
     async def second_worker(self, service: str) -> AsyncIterator[None]:
         """One more worker beside those that run, from when it is ready until the block ends."""
@@ -164,7 +175,7 @@ class System:
             assert process.stdout is not None
             first = await process.stdout.readline()
             port = int(re.findall(rb"\d+", first)[-1])
-            await until(lambda: self.is_ready(port), f"the second worker of {service} is ready", 90)
+            await until(lambda: self.is_ready(port), f"the second worker of {service} is ready")
             yield
         finally:
             # A test may have killed it.

@@ -1,27 +1,12 @@
 """Who withdraws, refuses and cancels: every step is undone by name, and money and states agree afterwards."""
 
 import asyncio
-import os
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.flows.system import Json, Person, System, offer
 from tests.waiting import until
-
-
-@contextmanager
-def stopped(system: System, child: str) -> Iterator[None]:
-    """Holds a program still, so that nothing it should do is done meanwhile."""
-    pid = system.pid(child)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def types_of(system: System, query: str) -> list[str]:
@@ -53,7 +38,7 @@ async def approve(system: System, pairing: str) -> str:
 async def test_a_withdrawal_that_funding_hears_of_first_ends_refused_everywhere(system: System) -> None:
     (made,) = await propose(system, "632722")
     monitor = system.person("monitor")
-    with stopped(system, "funding-worker"):
+    with system.stopped("funding-worker"):
         project_id = await approve(system, made["pairing"])
         withdrawn = await made["partner"].post(
             "pairing", f"/commitments/{made['commitment']}/withdraw", {"reason": "预算取消"}, status=200

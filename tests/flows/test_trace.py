@@ -6,15 +6,14 @@ import re
 import signal
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from schemas.projects import MilestoneVerified
 from schemas.topics import DOMAIN
 from tests.flows.system import Json, System, offer
+from tests.topics import everything
 from tests.waiting import until
 
 COUNTY = "632761"
@@ -115,7 +114,7 @@ async def test_a_relay_that_is_killed_with_the_event_unsent_breaks_no_trace(syst
 
 
 async def test_each_record_has_the_one_traceparent_of_its_event(system: System, project: str) -> None:
-    records = await everything(system.status()["kafka_bootstrap"])
+    records = await everything(system.status()["kafka_bootstrap"], *DOMAIN)
     assert len(records) > 500
     verified = 0
     for record in records:
@@ -130,18 +129,3 @@ async def test_what_has_no_trace_is_told_in_one_line(system: System) -> None:
     done = await asyncio.to_thread(system.jiedui, "trace", "nothing")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "jiedui: there is no event nothing in the archive\n"
-
-
-async def everything(bootstrap: str) -> list[Any]:
-    """All records of the domain's topics."""
-    consumer = AIOKafkaConsumer(*DOMAIN, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets(list(consumer.assignment()))
-        found: list[Any] = []
-        while len(found) < sum(ends.values()):
-            for batch in (await consumer.getmany(timeout_ms=1000)).values():
-                found += batch
-        return found
-    finally:
-        await consumer.stop()

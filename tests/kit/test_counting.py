@@ -1,7 +1,6 @@
 """Killed ten times at random, a consumer has each event's effect once and is back at once."""
 
 import os
-import statistics
 
 import pytest
 
@@ -23,9 +22,7 @@ def test_each_event_is_counted_once_whatever_is_killed(counted: Outcome) -> None
 
 def test_a_killed_consumer_has_its_partitions_back_within_two_seconds(counted: Outcome) -> None:
     assert len(counted.there_s) == KILLS + 1
-    # Of eleven lives, so that a busy machine may delay some; by its session's end alone each would wait 10 s.
-    assert statistics.median(counted.there_s) < 2, counted.there_s
-    assert max(counted.there_s) < 8, counted.there_s
+    assert max(counted.there_s) < 2, counted.there_s
 
 
 def test_what_a_killed_consumer_had_open_does_not_hold_up_the_next(counted: Outcome) -> None:

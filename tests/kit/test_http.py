@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Annotated, Any, ClassVar
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -26,6 +24,7 @@ from services.kit.settings import Settings
 from services.kit.tokens import LocalIssuer
 from services.kit.transact import Tx as KitTx
 from tests.conftest import free_ports
+from tests.serving import serving
 from tests.waiting import until
 
 
@@ -110,18 +109,6 @@ class Server:
 
     async def count(self) -> int:
         return int(await self.database.outbox.count_documents({}))
-
-
-@asynccontextmanager
-async def serving(app: Any, port: int) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
-    task = asyncio.create_task(server.serve())
-    await until(lambda: server.started, "the server listens")
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.envelope import Envelope
@@ -24,6 +24,7 @@ from services.kit.service import Context, Service
 from services.kit.settings import Settings
 from services.kit.supervise import forever
 from services.kit.transact import Tx as KitTx
+from tests.topics import everything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,18 +108,7 @@ class Bench:
 
     async def read(self, topic: str) -> list[Any]:
         """All that is on a topic."""
-        consumer = AIOKafkaConsumer(topic, bootstrap_servers=self.kafka, auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            partitions = list(consumer.assignment())
-            ends = await consumer.end_offsets(partitions)
-            found: list[Any] = []
-            while len(found) < sum(ends.values()):
-                for batch in (await consumer.getmany(timeout_ms=1000)).values():
-                    found += batch
-            return found
-        finally:
-            await consumer.stop()
+        return await everything(self.kafka, topic)
 
     async def dead_letters(self) -> list[Any]:
         return await self.read(dead_letters(self.service.name))

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-import uvicorn
 
 from schemas.envelope import Event
 from services.kit.app import create_app
@@ -27,6 +26,7 @@ from services.notify.streams import project
 from tests.conftest import free_ports
 from tests.notify import builders
 from tests.notify.listening import Stream
+from tests.serving import serving
 from tests.waiting import until
 
 ROLES: dict[str, dict[str, Any]] = {
@@ -120,18 +120,13 @@ class Newsroom:
 @asynccontextmanager
 async def newsroom_at(settings: Settings, name: str) -> AsyncIterator[Newsroom]:
     settings = settings.model_copy(update={"port": free_ports(1)[0]})
-    app = create_app(replace(service(), name=name), settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None, timeout_graceful_shutdown=1))
-    serving = asyncio.create_task(server.serve())
     made = Newsroom(settings, name)
     await made.context.prepare()
-    await until(lambda: server.started, "the API listens")
-    try:
-        yield made
-    finally:
-        await made.client.aclose()
-        server.should_exit = True
-        await serving
+    async with serving(create_app(replace(service(), name=name), settings), settings.port):
+        try:
+            yield made
+        finally:
+            await made.client.aclose()
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from services.kit.records import RawRecord, is_for
+from services.kit.clock import rfc3339
+from services.kit.records import REPLAY_FOR, RawRecord
 from services.notify.domain import DeadLetter, DeadLetterNotOpen, discard, original_headers, replay
 from tests.notify.builders import START
+from tests.notify.conftest import Newsroom
 
 LETTER = DeadLetter(
     id="funding-0-7",
@@ -55,7 +57,12 @@ def test_the_headers_that_tell_of_the_failure_are_not_the_records_own() -> None:
     assert original_headers(headers) == {"traceparent": b"00-.."}
 
 
-def test_a_replay_that_failed_again_is_kept_though_it_names_another_service() -> None:
-    again = RawRecord("jiedui.dlq.projects.v1", 0, 1, b"key", b"value", {"jiedui-replay-for": b"projects"}, 0)
-    assert is_for(again, "notify")
-    assert not is_for(replace(again, topic="jiedui.funding.v1"), "notify")
+async def test_a_replay_that_failed_again_is_kept_though_it_names_another_service(newsroom: Newsroom) -> None:
+    about = {"service": "projects", "topic": "jiedui.funding.v1", "partition": "2", "offset": "41", "attempts": "3"}
+    about |= {"error-type": "unreadable", "error-message": "not JSON", "first-failed-at": rfc3339(START)}
+    headers = {f"jiedui-{name}": text.encode() for name, text in about.items()} | {REPLAY_FOR: b"projects"}
+    again = RawRecord("jiedui.dlq.projects.v1", 0, 1, b"key", b"not JSON", headers, 0)
+    await newsroom.inbox.take([again, replace(again, topic="jiedui.funding.v1", offset=42)])
+    (kept,) = await newsroom.context.reading().find(DeadLetter, {})
+    assert (kept.service, kept.value, kept.status) == ("projects", b"not JSON", "open")
+    assert await newsroom.context.database.outbox.count_documents({}) == 0, "the record itself is for projects alone"

@@ -62,7 +62,7 @@ def test_the_readme_says_of_each_dependency_what_it_is_for() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        f"--index-url https://{_HOSTS[0]}/simple",
+        f"from https://{_HOSTS[0]}/simple",
         f'"resolved": "https://{_HOSTS[2]}/ajv"',
         f"see {_PLACES[2]}main/README.md",
         f'path = "{_PLACES[0]}x"',

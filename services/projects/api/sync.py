@@ -140,8 +140,8 @@ class _Settler:
             await tx.read_edits([edit for edit, _ in edits])
             return [tx.keep(await self._decide(tx, edit, faults)) for edit, faults in edits]
 
-        locks = sorted({form.project_id for form in forms})
-        return await self._call.transactor.unit(self._call.cause(), work, locks=locks)
+        locks = {form.project_id for form in forms}
+        return await self._call.transactor.unit(self._call.cause(), work, locks=[*locks])
 
     async def _decide(self, tx: Tx, edit: Edit, faults: Mapping[str, str]) -> Decision[Edit]:
         around = await tx.around(edit)

@@ -1,17 +1,13 @@
 """A small issuer of tokens on loopback, as OpenID Connect has it: discovery, the authorization code flow with PKCE
 (S256 alone), keys. It has one person, who signs in with one press."""
 
-import asyncio
 import base64
 import hashlib
 import html
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
-import uvicorn
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from joserfc import jwt
@@ -20,7 +16,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from tests.conftest import free_ports
-from tests.waiting import until
 
 CLIENT = "jiedui"
 PAGE = """<!doctype html><html lang="en"><title>Issuer</title><link rel="icon" href="data:,">
@@ -97,19 +92,6 @@ class Issuer:
         claims = {"iss": self.url, "aud": CLIENT, "sub": "li", "name": "李丽", "roles": ["monitor"]}
         claims |= {"nbf": now - 600, "iat": now - 600, "exp": now + self.lasting_s}
         return jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key, algorithms=["ES256"])
-
-
-@asynccontextmanager
-async def serving(issuer: Issuer, port: int, console: str) -> AsyncIterator[None]:
-    app = issuer.app(f"{console}/", console)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1))
-    task = asyncio.create_task(server.serve())
-    await until(lambda: server.started, "the issuer listens")
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 def issuer_somewhere() -> tuple[Issuer, int]:

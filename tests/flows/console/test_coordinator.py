@@ -123,7 +123,7 @@ async def test_a_coordinator_runs_a_round_asks_why_and_approves(
     await ban.wait_for(state="detached")
 
 
-@pytest.mark.parametrize(("lang", "county"), [("zh", "632701"), ("en", "632527")])
+@pytest.mark.parametrize(("lang", "county"), [("zh", "632701"), ("en", "632523")])
 async def test_a_milestone_waits_for_a_second_person(
     visitors: Visitors, system: System, lang: str, county: str
 ) -> None:

@@ -4,28 +4,15 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from aiokafka import AIOKafkaProducer
 from playwright.async_api import Route
 
 from tests.flows.console.visitors import Visitor, Visitors
 from tests.flows.system import System
+from tests.topics import produce
 from tests.waiting import until
 
 PATIENCE_MS = 60_000
-
-
-@contextmanager
-def stopped(system: System, child: str) -> Iterator[None]:
-    """A program that is there and does nothing."""
-    pid = system.pid(child)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def positions(visitor: Visitor) -> list[int]:
@@ -113,7 +100,7 @@ async def test_a_worker_that_stops_is_seen_on_the_page_as_it_is_and_a_broker_tha
     await visitor.axe("all is well")
     await visitor.shot("monitor")
     await visitor.page.evaluate("window.theSame = true")
-    with stopped(system, "funding-worker"):
+    with system.stopped("funding-worker"):
         await system.partner("A partner whom nobody takes in")
         await becomes(visitor, f"{age} > 0")
         seen = await visitor.page.evaluate(age)
@@ -122,7 +109,7 @@ async def test_a_worker_that_stops_is_seen_on_the_page_as_it_is_and_a_broker_tha
         await visitor.shot("monitor-stopped")
     await becomes(visitor, f"{age} === 0")
 
-    with stopped(system, "kafka"):
+    with system.stopped("kafka"):
         lag = "document.querySelector('[data-service=funding] [data-lag]').textContent"
         await becomes(visitor, f"{lag} === 'unknown'")
     await becomes(visitor, f"{lag} === '0'")
@@ -133,9 +120,8 @@ async def test_a_message_that_nobody_could_take_is_looked_at_and_replayed_or_dis
     visitors: Visitors, system: System
 ) -> None:
     poison = b"<img src=x onerror=alert(1)> is no JSON"
-    async with AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{system.ports['JIEDUI_KAFKA_PORT']}") as producer:
-        for _ in range(2):
-            await producer.send_and_wait("jiedui.funding.v1", poison, key=b"poison-of-the-console")
+    bootstrap = f"127.0.0.1:{system.ports['JIEDUI_KAFKA_PORT']}"
+    await produce(bootstrap, "jiedui.funding.v1", *[(b"poison-of-the-console", poison)] * 2)
     monitor = system.person("monitor")
 
     path = "/dead-letters?status=open&service=projects&limit=500"

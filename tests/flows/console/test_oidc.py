@@ -9,9 +9,10 @@ import pytest
 from playwright.async_api import Browser
 
 from services.notify.settings import Settings
-from tests.flows.console.issuer import Issuer, issuer_somewhere, serving
+from tests.flows.console.issuer import Issuer, issuer_somewhere
 from tests.flows.console.visitors import Visitors
 from tests.notify.conftest import newsroom_at
+from tests.serving import serving
 
 
 class NotifyAlone:
@@ -33,7 +34,7 @@ async def at_issuer(browser: Browser, mongodb: str, tmp_path: Path) -> AsyncIter
         alone: Any = NotifyAlone(url)
         visitors = Visitors(browser, alone)
         visitors.ours.add(f"127.0.0.1:{port}")
-        async with serving(issuer, port, url):
+        async with serving(issuer.app(f"{url}/", url), port):
             try:
                 yield visitors, issuer
                 visitors.check()

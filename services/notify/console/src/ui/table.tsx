@@ -26,7 +26,7 @@ export function Table<Row>({ caption, rows, columns, id, file, empty }: Props<Ro
   if (!rows.length) return <p class="quiet">{empty ?? t("nothing-here")}</p>
   return (
     <div class="table">
-      <table>
+      <div class="rows" tabIndex={0} role="group" aria-label={caption}><table>
         <caption>{caption}</caption>
         <thead><tr>{columns.map((column) => <th scope="col" class={column.figure ? "figure" : ""}>{column.head}</th>)}</tr></thead>
         <tbody>
@@ -36,7 +36,7 @@ export function Table<Row>({ caption, rows, columns, id, file, empty }: Props<Ro
             </tr>
           ))}
         </tbody>
-      </table>
+      </table></div>
       {file && <button type="button" class="plain" onClick={() => save(`${file}.csv`, csv(rows, columns))}>{t("export-csv")}</button>}
     </div>
   )
