@@ -1,12 +1,14 @@
 """Partners: a commitment from its first field to its story with the reason, and a file with its faults."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from services.kit.clock import Clock
 from tests.flows.console.visitors import Visitors
-from tests.flows.system import System, today
+from tests.flows.system import Json, Person, System, today
 from tests.waiting import until
 
 WORDS = {
@@ -27,6 +29,21 @@ WORDS = {
 }
 
 
+async def release_spend_cancel(system: System, officer: Person, spent: Json) -> None:
+    """One tranche goes out, a part of it is spent, and the project is cancelled."""
+    project, coordinator = f"/projects/{spent['project_id']}", system.person("coordinator")
+    report = {"occurred_at": Clock().now().isoformat()}
+    await officer.post("projects", f"{project}/milestones/1/report", report, status=200, if_match='"1"')
+    await coordinator.post("projects", f"{project}/milestones/1/verify", {}, status=200, if_match='"2"')
+
+    def is_out(found: Json) -> bool:
+        return bool(found["funds"]["released"] != "0.00")
+
+    await system.eventually(coordinator, "projects", project, is_out, "the tranche is out")
+    await system.person("bookkeeper").post("funding", "/expenditures", spent)
+    await coordinator.post("projects", f"{project}/cancel", {"reason": "改道"}, status=200)
+
+
 @pytest.mark.parametrize(("lang", "county"), [("zh", "632581"), ("en", "632582")])
 async def test_a_partner_promises_and_sees_what_became_of_it(
     visitors: Visitors, system: System, lang: str, county: str
@@ -34,7 +51,7 @@ async def test_a_partner_promises_and_sees_what_became_of_it(
     say = WORDS[lang]
     id, partner = await system.partner(f"承诺企业{county}")
     coordinator = system.person("coordinator")
-    await system.county(county)
+    officer = await system.county(county)
     await system.eventually(partner, "notify", f"/views/partners/{id}", lambda found: True, "notify knows the partner")
     desk = await visitors.come(lang)
     await desk.enter(f"partner-{id}", "/commitments/new")
@@ -100,6 +117,18 @@ async def test_a_partner_promises_and_sees_what_became_of_it(
     await desk.wait_for("300,000.00 CNY")
     await desk.axe("rows")
     await desk.shot("partner-rows")
+
+    used = {"project_id": approved["project_id"], "amount": "100.00", "currency": "CNY", "payee": "施工队"}
+    await release_spend_cancel(system, officer, used | {"spent_on": today().isoformat()})
+
+    async def all_back() -> Json | None:
+        funds: Json = (await partner.get("notify", f"/views/partners/{id}"))["funds"]["CNY"]
+        return funds if funds["committed"] == funds["used"] == "100.00" else None
+
+    for what, amount in (await until(all_back, "what was not spent is back")).items():
+        await desk.open(f"/funds/{what}")
+        total = desk.page.locator('[data-total="CNY"]', has_text=f"{Decimal(amount):,} CNY")
+        await total.wait_for()
     visitors.allow("401", r"404 .*/story/")
 
 

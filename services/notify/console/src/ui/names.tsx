@@ -1,4 +1,5 @@
-// Who is meant by a code or an id: counties, partners, and people by their desks. Read once for each reader.
+// Who is meant by a code or an id: counties, partners, and people by their desks. A service that is away leaves them
+// unnamed; what was read is good for a minute.
 
 import { all } from "../lib/http"
 import { session } from "../lib/session"
@@ -14,27 +15,31 @@ export interface Names {
   person: (sub: string | null) => string
 }
 
-const kept = new Map<string, Promise<Named[]>>()
+const kept = new Map<string, { list: Promise<Named[]>; until: number }>()
 
-function once(path: string): Promise<Named[]> {
+function lately(path: string): Promise<Named[]> {
   const key = `${path} ${session()?.sub}`
-  const found = kept.get(key) ?? all<Named>("pairing", path)
-  kept.set(key, found)
-  found.catch(() => kept.delete(key))
-  return found
+  const known = kept.get(key)
+  if (known && known.until > Date.now()) return known.list
+  const list = all<Named>("pairing", path).catch(() => (kept.delete(key), []))
+  kept.set(key, { list, until: Date.now() + 60_000 })
+  return list
 }
 
 /** Names as far as they are there; what has none yet is shown as "…". */
 export function useNames(): Names {
-  const loaded = useLoad(() => Promise.all([once("/counties"), once("/partners")]), [])
-  const [counties, partners] = loaded.value ?? [[], []]
-  const of = (list: Named[], id: string) => name(list.find((one) => (one.code ?? one.id) === id)?.name ?? { zh: loaded.value || loaded.problem ? t("unnamed") : "…" })
-  const county = (code: string) => of(counties, code)
+  const { value } = useLoad(() => Promise.all([lately("/counties"), lately("/partners")]), [])
+  const [counties, partners] = value ?? [[], []]
+  const of = (list: Named[], id: string, unnamed: string) => {
+    const found = list.find((one) => (one.code ?? one.id) === id)
+    return found ? name(found.name) : value ? unnamed : "…"
+  }
+  const county = (code: string) => of(counties, code, t("county.code", { code }))
   return {
     counties,
     partners,
     county,
-    partner: (id) => of(partners, id),
+    partner: (id) => of(partners, id, t("partner.unnamed")),
     person: (sub) => {
       if (sub === session()?.sub) return t("you")
       if (sub && knows(`desk.${sub}`)) return t(`desk.${sub}`)

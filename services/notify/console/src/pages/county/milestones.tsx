@@ -7,7 +7,7 @@ import { name, t } from "../../lib/words"
 import { Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
 import { Choice } from "../monitor/choice"
-import { useNames } from "./names"
+import { useNames } from "../../ui/names"
 import { CATEGORIES, MILESTONE_STATES, type Project } from "./shapes"
 import type { PageProps } from ".."
 

@@ -8,7 +8,7 @@ import { Show, useLoad, When } from "../../ui/load"
 import { AsOf } from "../../ui/load"
 import { Table } from "../../ui/table"
 import { Indicators, plain } from "./indicators"
-import { useNames } from "./names"
+import { useNames } from "../../ui/names"
 import type { AsOf as Moment, Project } from "./shapes"
 import type { PageProps } from ".."
 

@@ -7,7 +7,7 @@ import { name, t } from "../../lib/words"
 import { Show, useLoad } from "../../ui/load"
 import { Table, type Column } from "../../ui/table"
 import { Choice } from "../monitor/choice"
-import { type Names, useNames } from "./names"
+import { type Names, useNames } from "../../ui/names"
 import { CATEGORIES, PROJECT_STATES, type Project } from "./shapes"
 import type { PageProps } from ".."
 

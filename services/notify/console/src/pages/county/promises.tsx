@@ -5,7 +5,7 @@ import { all } from "../../lib/http"
 import { name, t } from "../../lib/words"
 import { Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
-import { useNames } from "./names"
+import { useNames } from "../../ui/names"
 import type { Name } from "./shapes"
 
 interface Commitment {

@@ -5,7 +5,7 @@ import { measured, money, number, onDay } from "../../lib/format"
 import { href } from "../../lib/router"
 import { knows, name, t } from "../../lib/words"
 import { When } from "../../ui/load"
-import type { Names } from "../county/names"
+import type { Names } from "../../ui/names"
 import type { Envelope } from "./stream"
 
 export const eventName = (type: string): string => (knows(`event.${type.replace("jiedui.", "")}`) ? t(`event.${type.replace("jiedui.", "")}`) : t("event.other"))
