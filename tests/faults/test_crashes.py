@@ -12,7 +12,7 @@ import pytest
 from tests.faults.aftermath import check, recovered
 from tests.faults.load import Load
 from tests.faults.servers import Kafka, Mongod
-from tests.flows.system import SERVICES, System, today
+from tests.flows.system import SERVICES, Json, System, today
 from tests.topics import produce
 from tests.waiting import until
 
@@ -83,13 +83,23 @@ async def test_the_broker_stopped_and_started(faulty: System, broker: Kafka, see
         apis, workers = await ready(faulty, "api"), await ready(faulty, "worker")
         monitor = await faulty.person("monitor").get("notify", "/monitor")
         waiting = await faulty.metric("pairing-worker", "jiedui_outbox_depth")
+        age_s = await faulty.metric("pairing-worker", "jiedui_outbox_oldest_age_seconds")
         await asyncio.to_thread(broker.start)
         assert taken >= 10, "commands are taken while the broker is away"
         assert apis == dict.fromkeys(SERVICES, True)
         assert workers == dict.fromkeys(SERVICES, False)
         assert all(lag["count"] is None and lag["age_s"] is None for lag in monitor["lag"]), "unknown is null"
+        assert outboxes(monitor) == dict.fromkeys(SERVICES, (None, None)), "unknown is null"
         assert waiting >= 10, "what waits shows"
+        assert age_s >= AWAY_S / 2, "and for how long"
         await recovered(faulty, "the broker's return")
+    await faulty.eventually(
+        faulty.person("monitor"),
+        "notify",
+        "/monitor",
+        lambda found: outboxes(found) == dict.fromkeys(SERVICES, (0, 0.0)),
+        "every outbox is known to be empty",
+    )
     await check(faulty, load)
     assert await dead_letters(faulty) == letters, "nothing is dead-lettered"
 
@@ -105,6 +115,11 @@ async def test_the_database_stopped_and_started(faulty: System, database: Mongod
         await recovered(faulty, "the database's return")
     await check(faulty, load)
     assert await dead_letters(faulty) == letters, "nothing is dead-lettered"
+
+
+def outboxes(monitor: Json) -> dict[str, tuple[int | None, float | None]]:
+    """Depth, and age in seconds of the oldest row, by service."""
+    return {outbox["service"]: (outbox["depth"], outbox["oldest_age_s"]) for outbox in monitor["outbox"]}
 
 
 async def dead_letters(system: System) -> int:
