@@ -26,6 +26,7 @@ from services.pairing.domain import (
     Rounds,
     Rule,
 )
+from services.pairing.domain.county import LivePairings
 from services.pairing.domain.explanation import Explanation, UnservedNeed
 from services.pairing.domain.imports import FilePart, Import, RowReport, UndoneRow
 from services.pairing.domain.intake.gazetteer import Gazetteer
@@ -116,6 +117,14 @@ class Tx(KitTx):
         """Those whose ids come later."""
         where = {"round_id": round_id, "status": "proposed", "_id": {"$gt": after}}
         return await self.find(Pairing, where, limit=limit)
+
+    async def live_pairings(self, codes: Iterable[str]) -> dict[str, LivePairings]:
+        """By county, those whose projects go on."""
+        found: dict[str, Any] = {}
+        where = {"county_code": {"$in": list(codes)}, "status": "approved", "completed": False}
+        for pairing in await self.find(Pairing, where):
+            found.setdefault(pairing.county_code, {}).setdefault(pairing.category, []).append(pairing.id)
+        return found
 
     async def pairing_of(self, round_id: str, commitment_id: str, county_code: str) -> Pairing | None:
         where = {"round_id": round_id, "commitment_id": commitment_id, "county_code": county_code}

@@ -85,6 +85,21 @@ async def test_two_first_cards_at_once_make_one_county(desk: Desk) -> None:
     assert sorted(answer.status_code for answer in answers) == [201, 428, 428, 428]
 
 
+async def test_slots_below_the_live_pairings_are_refused_with_their_names(desk: Desk) -> None:
+    await desk.county("520324", NEED, {"category": "education", "slots": 1})
+    approved = [(await desk.approved())[1]["id"] for _ in range(2)]
+    path = "/counties/520324/card"
+    for needs in ([NEED | {"slots": 1}], [{"category": "education", "slots": 1}], []):
+        answer = await desk.send("PUT", path, desk.card() | {"needs": needs}, if_match=1)
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/limit-below-approved")
+        assert sorted(answer.json()["pairings"]) == sorted(approved)
+        assert all(id in answer.json()["detail"] for id in approved)
+    assert await desk.types("520324") == ["county.listed", "county.card_updated"]
+    assert (await desk.send("PUT", path, desk.card(NEED), if_match=1)).status_code == 200
+    await desk.post(f"/pairings/{approved[0]}/revoke", {"reason": "the road is closed"})
+    assert (await desk.send("PUT", path, desk.card(NEED | {"slots": 1}), if_match=2)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [

@@ -333,6 +333,21 @@ async def test_a_later_file_of_counties_is_the_next_version_of_their_cards(desk:
     ]
 
 
+async def test_a_file_may_not_take_the_slot_of_a_live_pairing(desk: Desk) -> None:
+    await desk.county("520324", {"category": "coverage", "slots": 2})
+    _, pairing = await desk.approved()
+    file = csv_of("520324,正安县,education:1", "653022,阿克陶县,coverage:1", header="code,name,needs")
+    of = await handed_in(desk, "counties", file, "?partial=true")
+    assert counts(of) == ("completed", 2, 1, 1, 0)
+    assert [(one["row"], one["code"]) for one in of["rejected"]] == [(2, "limit-below-approved")]
+    assert pairing["id"] in of["rejected"][0]["detail"]
+    assert [(need["category"], need["slots"]) for need in (await desk.get("/counties/520324"))["needs"]] == [
+        ("coverage", 2)
+    ]
+    kept = csv_of("520324,正安县,coverage:1;education:1", header="code,name,needs")
+    assert counts(await handed_in(desk, "counties", kept)) == ("completed", 1, 1, 0, 0)
+
+
 def test_partners_of_the_odd_files_are_those_of_the_tests() -> None:
     orgs = {one["org"] for one in EXPECTED["01_utf8.csv"]["expect"]}
     assert orgs == set(PARTNERS)

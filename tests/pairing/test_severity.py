@@ -77,6 +77,7 @@ class Story:
             reason="baseline",
             now=NOW,
             by="u",
+            live={},
         ).state
         self.known: dict[str, Observed] = {}
         self.warnings: list[CountyRelapseRiskDetected] = []

@@ -52,6 +52,7 @@ def county(code: str, slots: int = 1) -> tuple[County, Card]:
         reason="baseline",
         now=NOW,
         by="coordinator",
+        live={},
     )
     return made.state, made.state.card
 

@@ -262,6 +262,7 @@ async def put_card(code: str, call: Writer, form: Unread[CardForm]) -> Response:
             reason=card.reason,
             now=tx.now,
             by=call.caller.sub,
+            live=(await tx.live_pairings([code])).get(code, {}),
         )
         return _shown(decision, tx)
 

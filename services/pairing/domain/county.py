@@ -1,6 +1,6 @@
 """Who receives: a county's card in versions, its spells of being listed, its slots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -9,10 +9,12 @@ from schemas.counties import CountyCardUpdated, CountyDelisted, CountyListed, Co
 from schemas.shapes import Category, Text
 from services.kit.decision import Decision
 from services.pairing.domain.bands import band_of
-from services.pairing.domain.refusals import AlreadyDelisted, AlreadyListed, SpellsDoNotOverlap
+from services.pairing.domain.refusals import AlreadyDelisted, AlreadyListed, LimitBelowApproved, SpellsDoNotOverlap
 from services.pairing.domain.severity import IndicatorValue, severity_of
 
 CountyStatus = Literal["listed", "delisted", "watch"]
+# By category, the ids of a county's live pairings.
+LivePairings = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +108,11 @@ def put_card(
     reason: str,
     now: datetime,
     by: str,
+    live: LivePairings,
 ) -> Decision[County]:
     """A new version of the card; the first one lists the county from `valid_from`."""
+    if county and (why := cut_below_live(county, needs, live)):
+        raise LimitBelowApproved(why, pairings=[id for ids in live.values() for id in ids])
     version = county.version + 1 if county else 1
     card = Card(
         id=f"{code}/{version}",
@@ -160,6 +165,17 @@ def relist_county(county: County, *, on: date, reason: str, now: datetime, by: s
 def watch_county(county: County, *, on: date, reason: str, now: datetime, by: str) -> County:
     """A delisted county is at risk from day `on`: it may be helped again. A delisting or a relisting ends that."""
     return _turn(county, "watch", on=on, reason=reason, now=now, by=by)
+
+
+def cut_below_live(county: County, needs: Sequence[Need], live: LivePairings) -> str | None:
+    """Which slots would become fewer than are taken; None: none. As many as the card has now may always stay."""
+    slots = {need.category: need.slots for need in needs}
+    faults = []
+    for need in county.card.needs:
+        left, ids = slots.get(need.category, 0), live.get(need.category, ())
+        if left < min(need.slots, len(ids)):
+            faults.append(f"{need.category} would have {left} slots for {len(ids)} pairings: {', '.join(ids)}")
+    return "; ".join(faults) or None
 
 
 def count_live(county: County, category: Category, change: int) -> County:

@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from services.kit.decision import Decision
-from services.pairing.domain.county import County, delist_county, put_card
+from services.pairing.domain.county import County, LivePairings, cut_below_live, delist_county, put_card
 from services.pairing.domain.intake.counties import FIRST_DAY, Entry
 
 
-def enter_county(county: County | None, entry: Entry, *, source: str, now: datetime, by: str) -> Decision[County]:
+def enter_county(
+    county: County | None, entry: Entry, *, source: str, now: datetime, by: str, live: LivePairings
+) -> Decision[County]:
     """A new county, or the next version of a card; what the row leaves out stays as it is."""
     reason = entry.reason or f"loaded from {source}"
     saves: dict[tuple[type, str], Any] = {}
@@ -27,6 +29,7 @@ def enter_county(county: County | None, entry: Entry, *, source: str, now: datet
             reason=reason,
             now=now,
             by=by,
+            live=live,
         )
         state = _take(step, saves, events)
     if entry.delisted_on and state.spells[-1].status != "delisted":
@@ -40,8 +43,10 @@ def says_nothing_new(county: County, entry: Entry) -> bool:
     return delisted and not _card_differs(county, entry)
 
 
-def objection(county: County, entry: Entry) -> tuple[str, str] | None:
-    """Why a row cannot be entered: spells are dated and never overwritten."""
+def objection(county: County, entry: Entry, live: LivePairings) -> tuple[str, str] | None:
+    """Why a row cannot be entered: spells are dated and never overwritten, and what is paired keeps its slot."""
+    if entry.needs is not None and (why := cut_below_live(county, entry.needs, live)):
+        return "limit-below-approved", why
     last = county.spells[-1]
     if entry.delisted_on is None:
         return None

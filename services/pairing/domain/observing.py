@@ -92,6 +92,7 @@ def observe(
             reason=f"{indicator} = {observed.actual:g}, observed in project {observation.project_id}",
             now=now,
             by=by,
+            live={},  # No slot is touched.
         )
         county, saves, events = step.state, list(step.saves), list(step.events)
     if county.status_on(today) == "delisted" and kind in _RELAPSE["kinds"]:

@@ -32,7 +32,7 @@ class TermsFixedByPairings(Conflict):
 
 
 class LimitBelowApproved(Conflict):
-    """Less would be promised than is paired already."""
+    """Less would be promised, or there would be room for less, than is paired already."""
 
 
 class NothingToTakeBack(Conflict):

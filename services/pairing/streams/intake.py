@@ -8,6 +8,7 @@ from typing import Any
 from services.kit.decision import Decision
 from services.pairing import domain
 from services.pairing.domain import Commitment, County, Partner
+from services.pairing.domain.county import LivePairings
 from services.pairing.domain.entering import enter_county, objection, says_nothing_new
 from services.pairing.domain.imports import Import
 from services.pairing.domain.intake.commitments import Givers, judge_commitment, partner_key, terms_values
@@ -52,6 +53,7 @@ class Intake:
         self._of = of
         self._sheet = sheet
         self._gazetteer = gazetteer
+        self._live: dict[str, LivePairings] = {}
         self._sorter: Sorter[Any] = Sorter(of.target, of.id)
         self._judge: Callable[[Tx, Sequence[Record]], Any] = {
             "commitments": self._commitments,
@@ -85,7 +87,9 @@ class Intake:
                 )
             case "counties":
                 county = await tx.get(County, content.code)
-                return enter_county(county, content, source=self._of.file_name, now=tx.now, by=self._of.by)
+                live = self._live.get(content.code, {})
+                source, by = self._of.file_name, self._of.by
+                return enter_county(county, content, source=source, now=tx.now, by=by, live=live)
             case "partners":
                 same_code = await tx.partner_with_code(content.credit_code)
                 return domain.register_partner(content, id=tx.new_id(), same_code=same_code, now=tx.now)
@@ -112,6 +116,7 @@ class Intake:
     async def _counties(self, tx: Tx, chunk: Sequence[Record]) -> tuple[list[Judged[Any]], Surroundings]:
         judged = [judge_county(record, self._gazetteer) for record in chunk]
         counties = await tx.get_many(County, [row.content.code for row in judged if row.content])
+        self._live |= {code: {} for code in counties} | await tx.live_pairings(counties)
         there, barred = {}, {}
         for row in judged:
             county = counties.get(row.content.code) if row.content else None
@@ -119,7 +124,7 @@ class Intake:
                 continue
             if says_nothing_new(county, row.content):
                 there[row.identity] = There(name=f"county {county.id}", digest=row.digest)
-            elif why := objection(county, row.content):
+            elif why := objection(county, row.content, self._live.get(county.id, {})):
                 barred[row.identity] = why
         return judged, Surroundings(loaded=await self._loaded(tx, judged), there=there, barred=barred)
 
