@@ -4,11 +4,13 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from services.kit import mongo
 from services.kit.decision import Decision, Invalid, NotFound
@@ -328,12 +330,18 @@ def _shown(done: Decision[Import]) -> Decision[Shown]:
 async def _upload(call: Call, target: Target) -> _Upload:
     if not call.request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise UnsupportedMediaType("Send the file as multipart/form-data, in a field called file.")
-    async with call.request.form(max_files=1) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Invalid({"/file": "is missing: send the file in a field called file"})
-        content = await file.read()
-        name = (file.filename or "file")[-255:]
+    try:
+        async with call.request.form(max_files=1) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise Invalid({"/file": "is missing: send the file in a field called file"})
+            content = await file.read()
+            name = (file.filename or "file")[-255:]
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.BAD_REQUEST:
+            raise
+        # More than one file, or no sound multipart body.
+        raise Invalid({"/file": error.detail}) from error
     sheet = await asyncio.to_thread(Sheet, content, target)
     return _Upload(name, content, sheet, await asyncio.to_thread(sheet.is_short))
 

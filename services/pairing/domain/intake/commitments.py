@@ -93,14 +93,9 @@ def terms_values(terms: Terms) -> list[Any]:
 
 
 def _partner(row: Reading, givers: Givers) -> Partner | None:
-    key = partner_key(row.record)
-    if not key:
-        if givers.own is None:
-            row.read("partner", trimmed, required=True)
+    key = row.read("partner", lambda _: partner_key(row.record), required=givers.own is None)
+    if key is None:
         return givers.own
-    if "partner" in row.record.formulas:
-        row.read("partner", trimmed)
-        return None
     found = givers.by_key.get(key, ())
     if givers.own and [partner.id for partner in found] != [givers.own.id]:
         row.blame("partner", "not-your-own", f"{key!r} is not the partner of your token", "leave the column out")
@@ -134,7 +129,7 @@ def _support(row: Reading) -> Support | None:
         return None
     currency = currency or "CNY"
     if kind in _BOOKED:
-        units = [*row.record.units("amount"), ("unit column", row.record.get("unit"))]
+        units = [*row.record.units("amount"), ("unit column", row.read("unit", line) or "")]
         minor = row.read("amount", lambda text: amount(text, units, currency), required=True)
         return Support(kind=kind, units=minor, measure=currency, value=None) if minor else None  # type: ignore[arg-type]
     quantity = row.read("quantity", lambda text: whole(text, 1, MOST_QUANTITY), required=True)

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from services.pairing.domain.intake.values import Bad, folded
+from services.pairing.domain.intake.values import EXPONENT, Bad, folded
 from services.pairing.domain.renames import renames
 
 _DATA = Path(__file__).parents[2] / "data"
 PROVINCES: Mapping[str, str] = json.loads((_DATA / "provinces.json").read_text(encoding="utf-8"))
 
 _CODE = re.compile(r"(\d{6})(?:0{6})?(?:\.0+)?")
-_EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 _REGION = re.compile(r"(壮族|回族|维吾尔)?(省|市|自治区|特别行政区)$")
 _AREA = re.compile(r"(地区|盟|市|(?:\w{1,6}族)*自治州|州)$")
 # Peoples whose name may stand between a county's own name and 自治县.
@@ -74,7 +73,7 @@ class Gazetteer:
             Bad: nobody is called so, or several are.
         """
         plain = folded(text)
-        if _EXPONENT.fullmatch(plain):
+        if EXPONENT.fullmatch(plain.replace(" ", "")):
             raise Bad("e-notation", f"{plain} is a rounded number: the code's digits are lost", "give six digits")
         if found := _CODE.fullmatch(plain.replace(" ", "")):
             return self.successor(found.group(1))

@@ -64,7 +64,9 @@ class Reading:
     def blame(self, name: str | None, code: str, detail: str, fix: str | None = None) -> None:
         value = self.record.get(name) if name else self.record.first
         column = self.record.column(name) if name else None
-        self.faults.append(Fault(column=column, value=value[:300], code=code, detail=detail, fix=fix))
+        fault = Fault(column=column, value=value[:300], code=code, detail=detail, fix=fix)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def is_no_row(self) -> bool:
         """Whether it stands below the list, or is cut in the wrong places; then its cells mean nothing."""

@@ -4,6 +4,7 @@ Rows come one at a time and as often as they are asked for, so that a long file 
 memory than a short one.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ def open_table(content: bytes) -> Table:
     Raises:
         FileUnreadable: it is empty, or neither a text table nor a sound XLSX workbook.
     """
-    if not content.strip(b"\0 \t\r\n"):
+    if not content.removeprefix(codecs.BOM_UTF8).strip(b"\0 \t\r\n"):
         raise FileUnreadable("The file is empty: 0 rows.")
     if content.startswith(_OLD_OFFICE):
         raise FileUnreadable("This is an old or an encrypted Excel file: save it as XLSX or CSV, without a password.")

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+")
 _AMOUNT = re.compile(
     r"(?P<sign>[-(]?)(?:¥|CNY|RMB|人民币)?(?P<sign2>-?)(?P<number>[\d,.]+)\)?(?P<unit>[^\d,.()-]*)", re.I
 )
-_EXPONENT = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+")
+EXPONENT = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+")
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})[日号]?)")
 _TIME = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$")
 _YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
@@ -56,7 +56,7 @@ def amount(text: str, units: Iterable[tuple[str, str]], currency: str = "CNY") -
         Bad: no number, negative, two units that differ, an unknown unit, more decimals than the currency has.
     """
     plain = folded(text).replace(" ", "")
-    if _EXPONENT.fullmatch(plain):
+    if EXPONENT.fullmatch(plain):
         raise Bad("e-notation", f"{plain} is a rounded number: digits are lost", "write out all digits")
     found = _AMOUNT.fullmatch(plain)
     if found is None or not _NUMBER.fullmatch(found["number"]):
@@ -128,7 +128,7 @@ def whole(text: str, least: int, most: int) -> int:
         Bad: not a whole number between the two.
     """
     plain = folded(text).replace(" ", "")
-    if _EXPONENT.fullmatch(plain):
+    if EXPONENT.fullmatch(plain):
         raise Bad("e-notation", f"{plain} is a rounded number: digits are lost", "write out all digits")
     if not re.fullmatch(r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.0+)?", plain):
         raise Bad("not-a-number", f"{text!r} is not a whole number")

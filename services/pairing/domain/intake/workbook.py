@@ -19,7 +19,9 @@ from services.pairing.domain.refusals import FileUnreadable
 MOST_BYTES = 256 * 1024 * 1024
 MOST_SHARED_BYTES = 48 * 1024 * 1024
 MOST_COLUMNS = 256
-_MOST_PARTS, _MOST_MERGES = 2000, 20_000
+# No sheet has more rows; of those, so many lie within cells that span rows.
+MOST_ROWS, _MOST_MERGED_ROWS = 1_048_576, 100_000
+_MOST_PARTS = 2000
 # Sheets of people pack to a tenth or a thirtieth; what packs to a five-hundredth was made to.
 _BOMB_RATIO, _BOMB_FROM = 200, 16 * 1024 * 1024
 _PIECE, _LONGEST_TAG = 1 << 16, 1 << 10
@@ -98,8 +100,8 @@ class Workbook:
             while piece := part.read(_PIECE):
                 text = rest + piece
                 for left, top, _, bottom in _MERGE.findall(text):
-                    count += 1
-                    if count > _MOST_MERGES or int(bottom) - int(top) > _MOST_MERGES:
+                    count += max(1, int(bottom) - int(top))
+                    if count > _MOST_MERGED_ROWS:
                         raise FileUnreadable("It has more merged cells than a list has: undo the merging.")
                     for row in range(int(top) + 1, int(bottom) + 1):
                         found.setdefault(_column(left.decode()), {})[row] = int(top)
@@ -218,7 +220,9 @@ class _Sheet:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         match _local(name):
             case "row":
-                self._row = int(attributes.get("r") or self._row + 1)
+                before, self._row = self._row, int(attributes.get("r") or self._row + 1)
+                if not before < self._row <= MOST_ROWS:
+                    raise FileUnreadable(f"The workbook is broken: row {self._row} comes after row {before}.")
                 self._column = -1
                 self._cells, self._formulas = {}, set()
             case "c":
