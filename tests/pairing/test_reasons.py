@@ -1,6 +1,7 @@
 """Reasons against the truth: the pairing banned, or the change made, and the same snapshot solved again."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         }
         for name in ("prefers", "excludes", "only"):
             if (places := draw(some)) and draw(st.booleans()):
-                row[name] = {"counties": places}
+                row[name] = {"counties": places} | draw(st.sampled_from(({}, {}, {"provinces": ["52"]})))
         commitments.append(row)
     bans = [
         {"rule": f"r{no}", "commitment": one, "partner": None if one else f"p{no % 3}", "county": code}
@@ -201,6 +202,19 @@ def test_each_need_left_out_is_listed_once_with_the_right_reason(snapshot: Snaps
             assert need.reason == "outbid"
         else:
             assert need.reason == ("excluded" if of_category else "no-commitment")
+
+
+@settings(max_examples=100, deadline=None)
+@given(snapshots())
+def test_what_bars_how_many_is_what_each_of_them_says(snapshot: Snapshot) -> None:
+    frozen = Frozen(snapshot)
+    provinces = {need["county"]: need["province"] for need in snapshot["needs"]}
+    for category in CATEGORIES:
+        of = [one["id"] for one in snapshot["commitments"] if one["category"] == category]
+        assert frozen.tallies(category, provinces) == {
+            county: Counter(next((bar.kind for bar in frozen.bars(id, county, "52")), "allowed") for id in of)
+            for county in provinces
+        }
 
 
 @settings(max_examples=100, deadline=None)

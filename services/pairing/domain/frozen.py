@@ -1,6 +1,7 @@
 """A frozen snapshot read for its reasons: who may not go where, and why."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +59,43 @@ class Frozen:
             found += [Bar("ban", rule) for rule in self._bans.get((county, named), ())]
         return found
 
+    def tallies(self, category: str, provinces: Mapping[str, str]) -> dict[str, Counter[str]]:
+        """For each of these counties, given with their provinces: what bars how many commitments of the category,
+        each counted by the first of its bars, or as `allowed`.
+
+        Most commitments say nothing of most counties: only where one does the two are looked at together.
+        """
+        of = self.of_category.get(category, ())
+        usual = {id: "only" if "only" in self.commitments[id] else "allowed" for id in of}
+        found = {county: Counter(usual.values()) for county in provinces}
+        in_province: dict[str, list[str]] = {}
+        for county, province in provinces.items():
+            in_province.setdefault(province, []).append(county)
+        banned: dict[str | None, list[str]] = {}
+        for county, named in self._bans:
+            banned.setdefault(named, []).append(county)
+        for id in of:
+            spoken_of = {*banned.get(id, ()), *banned.get(self.commitments[id]["partner"], ())}
+            for county in spoken_of.union(_named(self.commitments[id], in_province)):
+                if county in provinces:
+                    bars = self.bars(id, county, provinces[county])
+                    found[county][usual[id]] -= 1
+                    found[county][bars[0].kind if bars else "allowed"] += 1
+        return {county: +counts for county, counts in found.items()}
+
     def preference(self, id: str, county: str, province: str) -> int:
         prefers = self.commitments[id].get("prefers") or {}
         return 2 if county in prefers.get("counties", ()) else int(province in prefers.get("provinces", ()))
+
+
+def _named(commitment: Mapping[str, Any], in_province: Mapping[str, list[str]]) -> Iterator[str]:
+    """The counties that it is paired with, excludes, or is limited to."""
+    yield from commitment["paired"]
+    for name in ("excludes", "only"):
+        places = commitment.get(name) or {}
+        yield from places.get("counties", ())
+        for province in places.get("provinces", ()):
+            yield from in_province.get(province, ())
 
 
 def _means(places: Mapping[str, Any] | None, county: str, province: str) -> bool:

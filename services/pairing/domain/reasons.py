@@ -59,14 +59,13 @@ class Reasons:
         frozen = self._frozen
         served = {(county, frozen.commitments[id]["category"]) for id, county in self._chosen}
         waiting = Counter(frozen.waiting)
-        for key in sorted(frozen.needs):
-            if not frozen.is_unserved(key) or key in served:
-                continue
-            (county, category), need = key, frozen.needs[key]
-            counts: Counter[str] = Counter()
-            for id in frozen.of_category.get(category, ()):
-                bars = frozen.bars(id, county, need["province"])
-                counts[bars[0].kind if bars else "allowed"] += 1
+        left = [key for key in sorted(frozen.needs) if frozen.is_unserved(key) and key not in served]
+        provinces: dict[str, dict[str, str]] = {}
+        for county, category in left:
+            provinces.setdefault(category, {})[county] = frozen.needs[county, category]["province"]
+        tallies = {category: frozen.tallies(category, those) for category, those in provinces.items()}
+        for county, category in left:
+            need, counts = frozen.needs[county, category], tallies[category][county]
             if waiting[category]:
                 counts["dates"] = waiting[category]
             yield UnservedNeed(
