@@ -53,6 +53,40 @@ async def test_a_pin_that_cannot_hold_is_refused_by_the_rule_that_it_breaks(desk
     assert await refused(desk, pin(over)) == "pin-cannot-hold", "over"
 
 
+async def test_a_pin_on_a_commitment_of_later_days_is_refused(desk: Desk) -> None:
+    await desk.county()
+    later = await desk.commitment(valid_from=desk.day(1))
+    assert await refused(desk, pin(later)) == "pin-cannot-hold"
+    assert (await desk.round())["status"] == "completed"
+
+
+async def test_a_refusal_lists_every_rule_with_what_was_found_and_what_is_asked_for(desk: Desk) -> None:
+    await desk.county("520324", NEED)
+    await desk.county("520326", NEED | {"slots": 0}, name={"zh": "务川县", "en": "Wuchuan County"})
+    commitment = await desk.commitment(projects_max=1)
+    found = await desk.round()
+    await desk.post("/counties/520324/delist", {"on": desk.day(), "reason": "out of poverty"})
+    (pairing,) = await desk.proposed(commitment)
+    one = (await desk.send("POST", f"/pairings/{pairing['id']}/approve", {})).json()
+    (same,) = (await desk.post(f"/rounds/{found['id']}/approve"))["refused"]
+    assert one["rules"] == same["rules"]
+    assert {rule["rule"]: rule["met"] for rule in one["rules"]} == {
+        "terms-unchanged": True,
+        "commitment-valid": True,
+        "county-eligible": False,
+        "not-paired-yet": True,
+        "open-slots": True,
+        "open-projects": True,
+        "open-amount": True,
+    }
+    county = next(rule for rule in one["rules"] if rule["rule"] == "county-eligible")
+    assert (county["value"], county["threshold"]) == ("delisted", "listed or watch")
+    rules = (await desk.send("POST", "/rules", pin(commitment, "520326"))).json()["rules"]
+    assert [(rule["rule"], rule["value"], rule["threshold"]) for rule in rules if not rule["met"]] == [
+        ("open-slots", 0, 1)
+    ]
+
+
 async def test_two_pins_that_no_longer_fit_fail_the_round_which_names_both(desk: Desk) -> None:
     await desk.county("520324", NEED)
     await desk.county("520326", NEED)

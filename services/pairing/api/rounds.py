@@ -91,9 +91,12 @@ class RoundView(BaseModel):
 
 
 class RefusalView(BaseModel):
+    """`rules`: each rule that was looked at, with what was found, what was asked for, and whether it is met."""
+
     pairing_id: str
     type: str
     detail: str
+    rules: list[dict[str, Any]]
 
 
 class ApprovalView(BaseModel):
@@ -247,7 +250,14 @@ async def _approve(ids: Sequence[str], tx: Any) -> tuple[list[str], list[Refusal
         try:
             approved.append(tx.keep(await approve(tx, await tx.need(Pairing, id))).id)
         except Refused as refusal:
-            refused.append(RefusalView(pairing_id=id, type=f"/problems/{refusal.rule}", detail=refusal.detail))
+            refused.append(
+                RefusalView(
+                    pairing_id=id,
+                    type=f"/problems/{refusal.rule}",
+                    detail=refusal.detail,
+                    rules=refusal.extra.get("rules", []),
+                )
+            )
     return approved, refused
 
 

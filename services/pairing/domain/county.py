@@ -13,6 +13,7 @@ from services.pairing.domain.refusals import AlreadyDelisted, AlreadyListed, Lim
 from services.pairing.domain.severity import IndicatorValue, severity_of
 
 CountyStatus = Literal["listed", "delisted", "watch"]
+ELIGIBLE: Sequence[CountyStatus] = ("listed", "watch")
 # By category, the ids of a county's live pairings.
 LivePairings = Mapping[str, Sequence[str]]
 
@@ -90,7 +91,7 @@ class County:
         return None
 
     def is_eligible(self, day: date) -> bool:
-        return self.status_on(day) in ("listed", "watch")
+        return self.status_on(day) in ELIGIBLE
 
     def open_slots(self, need: Need) -> int:
         return max(0, need.slots - self.live.get(need.category, 0))

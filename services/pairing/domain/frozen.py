@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ELIGIBLE = ("listed", "watch")
-
 
 @dataclass(frozen=True)
 class Bar:

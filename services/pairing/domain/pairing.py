@@ -19,12 +19,10 @@ from services.pairing.domain.commitment import (
     measured,
     take_share,
 )
+from services.pairing.domain.conditions import Condition, insist, is_eligible, is_enough, is_not_paired_yet, is_valid
 from services.pairing.domain.county import Card, County, count_live
 from services.pairing.domain.refusals import (
-    AlreadyPaired,
     CancelTheProject,
-    CommitmentOver,
-    CountyNotEligible,
     NoOpenShare,
     NoOpenSlot,
     PairingNotApproved,
@@ -119,21 +117,29 @@ def approve_pairing(
     """It stands from now on: a share and a slot are taken. `card` is the county's as of today."""
     if pairing.status != "proposed":
         raise PairingNotProposed(f"The pairing is {pairing.status}.")
-    if pairing.terms_version != commitment.terms_version:
-        raise TermsHaveChanged(f"Commitment {commitment.id} was amended after this was proposed.")
-    if commitment.is_over or commitment.terms.valid_until < today:
-        raise CommitmentOver(f"Commitment {commitment.id} is over.")
-    if not county.is_eligible(today):
-        raise CountyNotEligible(
-            f"County {county.id} is {county.status_on(today) or 'not in the programme yet'} on {today}."
-        )
-    if commitment.is_paired_with(county.id):
-        raise AlreadyPaired(f"Commitment {commitment.id} is paired with county {county.id} already.")
     need = card.need(pairing.category) if card else None
-    if need is None or county.open_slots(need) == 0:
-        raise NoOpenSlot(f"County {county.id} has no open slot in {pairing.category}.")
-    if commitment.open_projects < 1 or commitment.open_units < pairing.units:
-        raise NoOpenShare(f"Commitment {commitment.id} has not this share any more.")
+    slots = county.open_slots(need) if need else 0
+    no_share = f"Commitment {commitment.id} has not this share any more."
+    insist(
+        [
+            Condition(
+                rule="terms-unchanged",
+                value=pairing.terms_version,
+                threshold=commitment.terms_version,
+                met=pairing.terms_version == commitment.terms_version,
+                refusal=TermsHaveChanged,
+                detail=f"Commitment {commitment.id} was amended after this was proposed.",
+            ),
+            is_valid(commitment, today),
+            is_eligible(county, today),
+            is_not_paired_yet(commitment, county),
+            is_enough(
+                "open-slots", slots, 1, NoOpenSlot, f"County {county.id} has no open slot in {pairing.category}."
+            ),
+            is_enough("open-projects", commitment.open_projects, 1, NoOpenShare, no_share),
+            is_enough("open-amount", commitment.open_units, pairing.units, NoOpenShare, no_share),
+        ]
+    )
     pairing = replace(pairing, version=pairing.version + 1, status="approved", project_id=project_id, approved_at=now)
     commitment = take_share(commitment, Standing(pairing_id=pairing.id, county_code=county.id), pairing.units)
     county = count_live(county, pairing.category, 1)

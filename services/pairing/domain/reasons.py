@@ -6,6 +6,7 @@ The figures are exact: each answers one question ("and if not?") by one shortest
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from services.pairing.domain.county import ELIGIBLE
 from services.pairing.domain.explanation import (
     Different,
     Explanation,
@@ -15,7 +16,7 @@ from services.pairing.domain.explanation import (
     UnservedNeed,
     Why,
 )
-from services.pairing.domain.frozen import ELIGIBLE, Frozen
+from services.pairing.domain.frozen import Frozen
 from services.pairing.domain.network import LEVELS
 from services.pairing.domain.residual import Change, Move, Residual
 

@@ -8,14 +8,9 @@ from typing import Any, Literal
 from schemas.pairings import RuleAdded, RuleRemoved
 from services.kit.decision import Decision, NotFound
 from services.pairing.domain.commitment import Commitment
+from services.pairing.domain.conditions import Condition, insist, is_eligible, is_enough, is_not_paired_yet, is_valid
 from services.pairing.domain.county import Card, County
-from services.pairing.domain.refusals import (
-    AlreadyPaired,
-    CountyNotEligible,
-    PinCannotHold,
-    RuleExists,
-    RulesContradict,
-)
+from services.pairing.domain.refusals import PinCannotHold, RuleExists, RulesContradict
 
 RuleKind = Literal["pin", "ban"]
 
@@ -65,22 +60,32 @@ def pin_pair(
     if any(rule.means(commitment, county.id) for rule in pins):
         raise RuleExists("This pair is pinned already.")
     _refuse_contradiction(next((r for r in rules if r.kind == "ban" and r.means(commitment, county.id)), None))
-    if commitment.is_over or commitment.terms.valid_until < today:
-        raise PinCannotHold(f"Commitment {commitment.id} is over.")
-    if commitment.is_paired_with(county.id):
-        raise AlreadyPaired(f"Commitment {commitment.id} is paired with county {county.id} already.")
-    if not county.is_eligible(today):
-        raise CountyNotEligible(
-            f"County {county.id} is {county.status_on(today) or 'not in the programme yet'} on {today}."
-        )
-    if commitment.terms.bars(county.id, county.province):
-        raise PinCannotHold(f"Commitment {commitment.id} does not want county {county.id}.")
-    need = card.need(commitment.terms.category) if card else None
-    beside = [rule for rule in pins if rule.county_code == county.id and rule.category == commitment.terms.category]
-    if need is None or county.open_slots(need) <= len(beside):
-        raise PinCannotHold(f"County {county.id} has no open slot in {commitment.terms.category} besides those pinned.")
-    if commitment.open_shares <= sum(rule.commitment_id == commitment.id for rule in pins):
-        raise PinCannotHold(f"Commitment {commitment.id} has no open share besides those pinned.")
+    category = commitment.terms.category
+    need = card.need(category) if card else None
+    in_county = sum(rule.county_code == county.id and rule.category == category for rule in pins)
+    of_commitment = sum(rule.commitment_id == commitment.id for rule in pins)
+    slots = (county.open_slots(need) if need else 0) - in_county
+    shares = commitment.open_shares - of_commitment
+    no_slot = f"County {county.id} has no open slot in {category} besides those pinned."
+    no_share = f"Commitment {commitment.id} has no open share besides those pinned."
+    barred = commitment.terms.bars(county.id, county.province)
+    insist(
+        [
+            is_valid(commitment, today, PinCannotHold),
+            is_not_paired_yet(commitment, county),
+            is_eligible(county, today),
+            Condition(
+                rule="county-wanted",
+                value=not barred,
+                threshold=True,
+                met=not barred,
+                refusal=PinCannotHold,
+                detail=f"Commitment {commitment.id} does not want county {county.id}.",
+            ),
+            is_enough("open-slots", slots, 1, PinCannotHold, no_slot),
+            is_enough("open-shares", shares, 1, PinCannotHold, no_share),
+        ]
+    )
     rule = Rule(
         id=id,
         version=1,
