@@ -35,14 +35,12 @@ def row(no: int, **changed: str) -> str:
     return ",".join(cells.values())
 
 
-def xlsx_of(rows: list[list[Any]], merge: tuple[int, int, int, int, str] | None = None) -> bytes:
+def xlsx_of(rows: list[list[Any]], *, from_1904: bool = False) -> bytes:
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
+    with xlsxwriter.Workbook(content, {"date_1904": from_1904}) as book:
         sheet = book.add_worksheet()
         for no, cells in enumerate(rows):
             sheet.write_row(no, 0, cells)
-        if merge:
-            sheet.merge_range(*merge)
     return content.getvalue()
 
 

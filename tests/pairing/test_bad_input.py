@@ -173,6 +173,11 @@ async def test_a_credit_code_is_one_partners(desk: Desk) -> None:
     for answer in answers:
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/credit-code-taken")
         assert answer.json()["partner_id"] == first
+    mistyped = body | {"credit_code": "91110000600037431L", "kind": "club"}
+    answer = await desk.send("POST", "/partners", mistyped)
+    assert (answer.status_code, pointers(answer)) == (422, ["/credit_code", "/kind"])
+    assert f"did you mean {code}?" in answer.text
+    assert "did you mean" in (await desk.send("PATCH", f"/partners/{first}", mistyped, if_match=1)).text
     patched = await desk.send("PATCH", f"/partners/{first}", {"reference": "P-1"}, if_match=1)
     assert (patched.status_code, patched.json()["credit_code"]) == (200, code)
 

@@ -11,8 +11,10 @@ import pytest
 
 from services.pairing.domain.intake.table import open_table
 from services.pairing.streams import intake
+from services.pairing.streams.imports import run_those_there
 from tests.pairing.conftest import Desk
 from tests.pairing.files import (
+    HEADER,
     ODDITIES,
     PARTNERS,
     REFERENCE,
@@ -208,6 +210,30 @@ async def test_a_long_import_goes_on_where_a_killed_worker_left_it(desk: Desk, m
     assert len(await stored(desk)) == 20
 
 
+async def test_a_row_that_is_good_no_more_when_its_turn_comes_is_reported(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "AT_ONCE", 1)
+    for code in ("520324", "520326"):
+        await desk.county(code)
+    file = csv_of("520324,正安县,2030-01-01", "520326,务川县,2030-01-01", "520327,,x", header="code,name,摘帽日期")
+
+    async def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake.Intake, "store", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await handed_in(desk, "counties", file, "?partial=true")
+    await desk.post("/counties/520326/delist", {"on": "2029-01-01", "reason": "out of poverty"})
+    async with desk.context.leader("imports") as lease:
+        await run_those_there(desk.context, lease)
+    (row_,) = await desk.database.imports.find({}).to_list(None)
+    of = await desk.get(f"/imports/{row_['_id']}")
+    assert counts(of) == ("completed", 3, 1, 2, 0)
+    assert [(one["row"], one["code"]) for one in of["rejected"]] == [(3, "delisted-otherwise"), (4, "not-a-day")]
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 async def test_the_own_file_comes_back_with_a_problem_column_and_can_be_handed_in_again(desk: Desk, kind: str) -> None:
     await programme(desk, "520324")
@@ -233,6 +259,20 @@ async def test_the_own_file_comes_back_with_a_problem_column_and_can_be_handed_i
     csv.writer(text).writerows(rows)
     again = await handed_in(desk, "commitments", text.getvalue().encode())
     assert counts(again) == ("completed", 3, 3, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("from_1904", "first", "last"), [(False, "2030-03-01", "2030-12-31"), (True, "2034-03-02", "2035-01-01")]
+)
+async def test_days_of_a_sheet_come_back_as_days(desk: Desk, from_1904: bool, first: str, last: str) -> None:
+    """Their numbers would be other days in a book that counts from another one."""
+    await programme(desk, "520324")
+    cells: list[list[Any]] = [one.split(",") for one in (HEADER, row(1, amount="-1"))]
+    cells[1][6:] = [47543, 47848.5]
+    of = await handed_in(desk, "commitments", xlsx_of(cells, from_1904=from_1904))
+    problems = await desk.send("GET", f"/imports/{of['id']}/problems")
+    _, returned = open_table(problems.content).read()
+    assert returned.cells[6:8] == (first, last)
 
 
 async def test_header_only_is_refused_and_an_empty_file_cannot_be_read(desk: Desk) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import xlsxwriter
 
-from services.pairing.domain.intake.headers import PROBLEM, Header
+from services.pairing.domain.intake.headers import DAYS, PROBLEM, Header
 from services.pairing.domain.intake.table import Table
-from services.pairing.domain.intake.values import folded
+from services.pairing.domain.intake.values import folded, serial_day
 
 # What a spreadsheet program would run as a formula begins with one of these.
 _RUN = ("=", "+", "-", "@", "\t", "\r")
@@ -29,6 +29,8 @@ def _rows(table: Table, header: Header, problems: Mapping[int, str]) -> Iterator
     names = [folded(name).lower() for name in header.names]
     # Of a file that was given back before, the old column makes room for the new one.
     column = names.index(PROBLEM) if PROBLEM in names else None
+    # A sheet keeps days as numbers since its epoch, which nobody can read in a cell that is a text.
+    days = [header.fields[name] for name in DAYS if name in header.fields and table.format == "xlsx"]
     no = 0
     for line in table.read():
         while no + 1 < line.no:
@@ -36,6 +38,9 @@ def _rows(table: Table, header: Header, problems: Mapping[int, str]) -> Iterator
             yield []
         no = line.no
         cells = list(line.cells)
+        for at in days if no > header.rows else ():
+            if at < len(cells) and (day := serial_day(cells[at], table.epoch)):
+                cells[at] = day.isoformat()
         if column is not None:
             cells = cells[:column] + cells[column + 1 :]
         width = len(header.names) - (column is not None)

@@ -168,8 +168,11 @@ def close_checking(of: Import, *, now: datetime) -> Decision[Import]:
     return _step(of, stage="storing")
 
 
-def note_stored(of: Import, *, last: int) -> Decision[Import]:
-    return _step(of, stored=last)
+def note_stored(of: Import, *, last: int, late: Sequence[RowReport] = ()) -> Decision[Import]:
+    """`late` are on rows that were good when they were checked, and are not any more."""
+    accepted, rejected = of.accepted - len(late), of.rejected_rows + len(late)
+    step = _step(of, stored=last, accepted=accepted, rejected_rows=rejected)
+    return Decision(step.state, (*step.saves, *late))
 
 
 def finish_import(of: Import, *, now: datetime) -> Decision[Import]:

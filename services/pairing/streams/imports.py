@@ -102,7 +102,9 @@ async def _store_chunk(tx: Tx, id: str, intake: Intake, chunk: list[Record]) -> 
     if last <= of.stored:
         return Decision(of)
     decisions = [await intake.store(tx, row) for row in found.fresh]
-    step = imports.note_stored(of, last=last)
+    reports = {one.id: one for one in (imports.report(of, row) for row in found.rejected)}
+    known = await tx.get_many(RowReport, reports)
+    step = imports.note_stored(of, last=last, late=[one for id, one in reports.items() if id not in known])
     return Decision(
         step.state,
         [*step.saves, *(state for one in decisions for state in one.saves)],

@@ -40,7 +40,8 @@ from services.pairing.streams.solving import (
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 500
+# So few that nobody who reads meanwhile waits for them to be written.
+_AT_ONCE = 100
 _PART_BYTES = 8 * 1024 * 1024
 _LOOK_S = 0.5
 

@@ -33,7 +33,7 @@ _PART_BYTES = 8 * 1024 * 1024
 # So many questions are answered at once, within seconds; of a bigger round each is answered when it is asked.
 _FEW = 1000
 # The service's own loops, and other programs on the machine, come first.
-_NICE = 10
+_NICE = 19
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +133,7 @@ async def in_a_process(job: Job) -> AsyncGenerator[Message, None]:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        "from services.pairing.streams.solving import main; main()",
+        f"import os; os.nice({_NICE}); from services.pairing.streams.solving import main; main()",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -157,7 +157,6 @@ async def in_a_process(job: Job) -> AsyncGenerator[Message, None]:
 
 def main() -> None:
     """The child: one job from standard input, messages to standard output."""
-    os.nice(_NICE)
     (length,) = _LENGTH.unpack(sys.stdin.buffer.read(_LENGTH.size))
     job: Job = pickle.loads(sys.stdin.buffer.read(length))
     threading.Thread(target=_end_with_the_parent, daemon=True).start()

@@ -19,6 +19,7 @@ from services.pairing.domain.refusals import FileUnreadable
 
 Target = Literal["commitments", "counties", "partners"]
 PROBLEM = "problem"
+DAYS = ("valid_from", "valid_until", "delisted_on")
 
 _ALIASES: dict[str, dict[str, str]] = {
     target: {alias: name for name, aliases in fields.items() for alias in aliases}

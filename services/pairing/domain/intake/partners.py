@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from schemas.shapes import PartnerKind
-from services.pairing.domain.credit_code import credit_code
+from services.pairing.domain.credit_code import credit_code, near_codes
 from services.pairing.domain.intake.headers import Record
 from services.pairing.domain.intake.judging import Judged, Reading
 from services.pairing.domain.intake.values import Bad, folded, line, word
 from services.pairing.domain.partner import Particulars
-
-_LENGTH = 18
 
 
 def judge_partner(record: Record, known_codes: Iterable[str] = ()) -> Judged[Particulars]:
@@ -46,21 +44,6 @@ def _credit_code(text: str, known: Iterable[str]) -> str:
     try:
         return credit_code(plain)
     except ValueError as error:
-        near = [code for code in known if _is_near(code, plain)]
-        fix = f"did you mean {' or '.join(sorted(near))}?" if near else "check it against the licence"
+        near = near_codes(plain, known)
+        fix = f"did you mean {' or '.join(near)}?" if near else "check it against the licence"
         raise Bad("credit-code", str(error), fix) from error
-
-
-def _is_near(code: str, plain: str) -> bool:
-    """One character differs, or two neighbours are swapped."""
-    if len(plain) != _LENGTH:
-        return False
-    apart = [place for place in range(_LENGTH) if code[place] != plain[place]]
-    if len(apart) == 1:
-        return True
-    return (
-        len(apart) == 2
-        and apart[1] == apart[0] + 1
-        and code[apart[0]] == plain[apart[1]]
-        and code[apart[1]] == plain[apart[0]]
-    )

@@ -102,11 +102,18 @@ def day(text: str, epoch: date) -> date:
     if found := _YEAR_FIRST.fullmatch(plain):
         year, month, of_month, month_zh, of_month_zh = found.groups()
         return _calendar(text, year, month or month_zh, of_month or of_month_zh)
-    if re.fullmatch(r"\d{5}(\.\d+)?", plain) and _FIRST_SERIAL <= float(plain) <= _LAST_SERIAL:
-        return epoch + timedelta(days=int(float(plain)))
+    if found_day := serial_day(plain, epoch):
+        return found_day
     if _YEAR_LAST.fullmatch(plain):
         raise Bad("ambiguous-day", f"{text!r} could be two days", "write the year first: 2020-03-01")
     raise Bad("not-a-day", f"{text!r} is not a day", "write it as 2020-03-01")
+
+
+def serial_day(text: str, epoch: date) -> date | None:
+    """The day that a sheet keeps as the number of days since its epoch."""
+    if re.fullmatch(r"\d{5}(\.\d+)?", text) and _FIRST_SERIAL <= float(text) <= _LAST_SERIAL:
+        return epoch + timedelta(days=int(float(text)))
+    return None
 
 
 def day_or_year(text: str, epoch: date) -> date:
