@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bench import consumers, imports, ledger, report, requests, rounds, stream, whole
+from bench import consumers, imports, ledger, report, requests, round_in_worker, rounds, stream, whole
 from bench.figures import Figure
 from bench.machine import machine, versions
 from bench.measuring import LONG, SHORT, Bench, Size
@@ -37,6 +37,7 @@ FIGURES: dict[str, Callable[[Bench], Awaitable[Figure]]] = {
     "B9": _traced,
     "B10": whole.starting,
     "imports": imports.handing_in,
+    "round": round_in_worker.beside_the_api,
 }
 # Starting everything, or filling a ledger, is no matter of seconds.
 _LEFT_OUT_OF_SHORT = {"B7", "B10"}

@@ -18,7 +18,10 @@ Run = Callable[[], Awaitable[Measured]]
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much of each; `programmes` is how many sizes of rounds, `profiles` whether missed goals are looked into."""
+    """How much of each; `programmes` is how many sizes of rounds, `profiles` whether missed goals are looked into.
+
+    `round` are the commitments and counties of the one in a worker.
+    """
 
     repeats: int
     events: int
@@ -32,6 +35,7 @@ class Size:
     rows: int
     programmes: int
     listeners: int
+    round: tuple[int, int]
     profiles: bool = True
 
 
@@ -48,6 +52,7 @@ LONG = Size(
     rows=100_000,
     programmes=4,
     listeners=2_000,
+    round=(100_000, 3_000),
 )
 SHORT = Size(
     repeats=1,
@@ -62,6 +67,7 @@ SHORT = Size(
     rows=2_000,
     programmes=1,
     listeners=200,
+    round=(2_000, 200),
     profiles=False,
 )
 

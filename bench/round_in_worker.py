@@ -1,14 +1,11 @@
 """A round of 100,000 commitments and 3,000 counties in a worker, while the API answers.
 
 A database is filled with the programme, an API and a worker run in processes of their own, and the API
-is asked ten times a second, without a round and while one runs: its 99th percentile may be twice as
-long at most. When pairs are being told the worker is killed: nothing of the round may show then, and
-another worker ends it. Then a second round is cancelled while it is solved.
-
-Usage: python -m bench.round_in_worker [--size 100000x3000]; JIEDUI_TEST_MONGODB names a replica set to be used.
+is asked ten times a second: without a round, while one runs, and without one again. Its 99th percentile
+may be twice as long with the round as without. When pairs are being told the worker is killed: nothing
+of the round may show then, and another worker ends it. Then a second round is cancelled while it is solved.
 """
 
-import argparse
 import asyncio
 import subprocess
 import sys
@@ -16,7 +13,8 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +23,14 @@ import numpy as np
 import psutil
 import uvicorn
 
-from bench.imports import database, say
+from bench.figures import Figure, Goal, Side
+from bench.measuring import Bench
 from bench.programme import REACH
 from services.kit.app import create_app
 from services.kit.ids import new_id
 from services.kit.service import Context
 from services.kit.tokens import LocalIssuer
+from services.pairing.domain import FROZEN, SOLVED
 from services.pairing.main import SERVICE
 from services.pairing.settings import Settings
 from services.pairing.streams import run_rounds
@@ -39,7 +39,8 @@ from tests.conftest import free_ports
 CATEGORIES = ("coverage", "education", "smart-travel")
 PAUSE_S = 0.1
 QUIET_S = 30.0
-GOAL = 2.0
+# When the worker is killed: pairs are being told.
+TELLING = 75
 Json = dict[str, Any]
 
 
@@ -134,7 +135,7 @@ async def fill(context: Context, office: Office, commitments: int, counties: int
 
 
 def started(part: str, uri: str, home: Path, name: str, port: int = 0) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bench.round_in_worker", "--part", part, uri, str(home), name, str(port)]
+    command = [sys.executable, "-m", "bench.round_in_worker", part, uri, str(home), name, str(port)]
     return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
@@ -143,86 +144,84 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
     worker.wait()
 
 
-async def run(uri: str, home: Path, commitments: int, counties: int) -> None:
-    name = f"bench{new_id()[-12:]}"
+@dataclass(kw_only=True)
+class Seen:
+    """Seconds, and megabytes of the solving process."""
+
+    quiet: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    peak_mb: float = 0.0
+    frozen_s: float = 0.0
+    solved_s: float = 0.0
+    completed_s: float = 0.0
+    gone_s: float = 0.0
+
+
+async def watched(bench: Bench, home: Path, commitments: int, counties: int) -> Seen:
+    uri, name = bench.servers.mongodb, f"bench{new_id()[-12:]}"
     context = Context.of(replace(SERVICE, name=name), Settings(home=home, mongodb_uri=uri), "api")
     await context.prepare()
     (port,) = free_ports(1)
-    api = started("api", uri, home, name, port)
-    worker = None
+    running = {"api": started("api", uri, home, name, port)}
     try:
         async with calling(context, port) as office:
             await fill(context, office, commitments, counties)
-            end = time.monotonic() + QUIET_S
-            quiet = await office.latencies(lambda: _passed(end))
-            worker = started("worker", uri, home, name)
-            worker = await one_round(context, office, worker, lambda: started("worker", uri, home, name), quiet)
-            await one_cancelled(office, worker)
+            seen = Seen()
+            seen.quiet += await office.latencies(_for(QUIET_S))
+            running["worker"] = started("worker", uri, home, name)
+            bench.say("a round")
+            await one_round(context, office, running, lambda: started("worker", uri, home, name), seen)
+            seen.quiet += await office.latencies(_for(QUIET_S))
+            seen.gone_s = await one_cancelled(office, running["worker"])
+            return seen
     finally:
-        for child in (api, worker):
-            if child is not None:
-                kill(child)
+        for child in running.values():
+            kill(child)
         await context.database.client.drop_database(context.database.name)
 
 
 async def one_round(
     context: Context,
     office: Office,
-    worker: subprocess.Popen[bytes],
+    running: dict[str, subprocess.Popen[bytes]],
     another: Callable[[], subprocess.Popen[bytes]],
-    quiet: list[float],
-) -> subprocess.Popen[bytes]:
-    """Answers the worker that ended it."""
+    seen: Seen,
+) -> None:
+    """From its request to its end, which another worker sees."""
     began = time.monotonic()
     id = await office.ask()
-    seen: list[tuple[int, float]] = []
-    peak_mb = 0.0
 
     async def looked(past: int) -> bool:
-        nonlocal peak_mb
         status, progress = await office.progress(id)
-        if not seen or seen[-1][0] != progress:
-            seen.append((progress, time.monotonic() - began))
-        for child in psutil.Process(worker.pid).children():
-            peak_mb = max(peak_mb, child.memory_info().rss / 1024**2)
+        now = time.monotonic() - began
+        seen.frozen_s = seen.frozen_s or (now if progress >= FROZEN else 0)
+        seen.solved_s = seen.solved_s or (now if progress >= SOLVED else 0)
+        for child in psutil.Process(running["worker"].pid).children():
+            seen.peak_mb = max(seen.peak_mb, child.memory_info().rss / 1024**2)
         if status not in ("running", "completed"):
             raise RuntimeError(f"the round is {status}")
         return status == "completed" or progress > past
 
-    busy = await office.latencies(lambda: looked(75))
-    kill(worker)
-    status, progress = await office.progress(id)
+    seen.busy += await office.latencies(partial(looked, TELLING))
+    kill(running["worker"])
     shown = (await office.get(f"/pairings?round={id}"))["items"]
-    say(f"killed at {progress} per cent: {status}, {len(shown)} pairings shown")
-    worker = another()
-    busy += await office.latencies(lambda: looked(100))
-    found = await office.get(f"/rounds/{id}")
-    proposed = await context.database.pairings.count_documents({"round_id": id})
-    largest = 0
-    async for part in context.database.round_parts.find({"round_id": id}):
-        largest = max(largest, len(part["content"]))
-    say(
-        f"completed after {time.monotonic() - began:.0f} s: {found['pairings']} pairs, {proposed} stored; solved in "
-        f"{found['solve_ms'] / 1000:.1f} s; progress {', '.join(f'{per_cent} at {s:.0f} s' for per_cent, s in seen)}; "
-        f"solving process {peak_mb:,.0f} MB at most; largest part {largest / 1024**2:.1f} MiB"
-    )
-    assert (len(shown), proposed) == (0, found["pairings"])
-    p99_quiet, p99_busy = (float(np.percentile(some, 99)) * 1000 for some in (quiet, busy))
-    ratio = p99_busy / p99_quiet
-    say(
-        f"API, 99th percentile: {p99_quiet:.1f} ms without ({len(quiet)} requests), {p99_busy:.1f} ms with a round "
-        f"({len(busy)}): {ratio:.2f} × (goal ≤ {GOAL}: {'reached' if ratio <= GOAL else 'NOT REACHED'})"
-    )
-    return worker
+    running["worker"] = another()
+    seen.busy += await office.latencies(partial(looked, 100))
+    seen.completed_s = time.monotonic() - began
+    stated = (await office.get(f"/rounds/{id}"))["pairings"]
+    stored = await context.database.pairings.count_documents({"round_id": id})
+    if shown or stored != stated:
+        raise RuntimeError(f"{len(shown)} pairings showed too early; {stored} are stored of {stated}")
 
 
-async def one_cancelled(office: Office, worker: subprocess.Popen[bytes]) -> None:
+async def one_cancelled(office: Office, worker: subprocess.Popen[bytes]) -> float:
+    """Seconds until its process was gone."""
     id = await office.ask()
     await _until(lambda: bool(psutil.Process(worker.pid).children()))
     began = time.monotonic()
-    cancelled = await office.post(f"/rounds/{id}/cancel", {"reason": "bench"})
+    await office.post(f"/rounds/{id}/cancel", {"reason": "bench"})
     await _until(lambda: not psutil.Process(worker.pid).children())
-    say(f"{cancelled['status']}; its process was gone after {time.monotonic() - began:.1f} s")
+    return time.monotonic() - began
 
 
 @asynccontextmanager
@@ -245,8 +244,40 @@ async def _until(true: Callable[[], bool]) -> None:
         await asyncio.sleep(PAUSE_S)
 
 
-async def _passed(end: float) -> bool:
-    return time.monotonic() >= end
+def _for(seconds: float) -> Callable[[], Awaitable[bool]]:
+    end = time.monotonic() + seconds
+
+    async def passed() -> bool:
+        return time.monotonic() >= end
+
+    return passed
+
+
+async def beside_the_api(bench: Bench) -> Figure:
+    commitments, counties = bench.size.round
+    bench.say(f"{commitments:,} commitments and {counties:,} counties")
+    with tempfile.TemporaryDirectory() as folder:
+        seen = await watched(bench, Path(folder), commitments, counties)
+
+    def side(name: str, unit: str, value: float) -> Side:
+        return Side(name=name, version="", unit=unit, values=[value])
+
+    busy, quiet = (float(np.percentile(some, 99)) * 1000 for some in (seen.busy, seen.quiet))
+    return Figure(
+        no="round",
+        title=f"a round of {commitments:,} × {counties:,} in a worker",
+        goals=[
+            Goal(ours=side("p99 of the API meanwhile", "ms", busy), peer=side("without it", "ms", quiet), most=2),
+        ],
+        beside=[
+            side("snapshot stored after", "s", seen.frozen_s),
+            side("solved and explained after", "s", seen.solved_s),
+            side("completed after, its worker killed on the way", "s", seen.completed_s),
+            side("memory of the solving process", "MB", seen.peak_mb),
+            side("process of a cancelled round gone after", "s", seen.gone_s),
+        ],
+        notes=[f"{len(seen.busy):,} requests with a round, {len(seen.quiet):,} before and after it, ten a second."],
+    )
 
 
 def part(kind: str, uri: str, home: str, name: str, port: str) -> None:
@@ -263,16 +294,5 @@ async def work(context: Context) -> None:
         await run_rounds(context)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--size", default="100000x3000")
-    parser.add_argument("--part", nargs=5, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.part:
-        return part(*asked.part)
-    with database() as uri, tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(uri, Path(folder), *map(int, asked.size.split("x"))))
-
-
 if __name__ == "__main__":
-    main()
+    part(*sys.argv[1:])

@@ -71,6 +71,16 @@ async def test_delisting_and_relisting_are_dated_spells(desk: Desk) -> None:
     assert (await desk.types("520324"))[2:] == ["county.delisted", "county.relisted"]
 
 
+async def test_a_county_is_found_by_the_codes_that_it_had_and_has_since(desk: Desk) -> None:
+    """米林县 had three: its card stands under the second."""
+    await desk.county("540422", province="54")
+    for code in ("542623", "540422", "540481"):
+        assert (await desk.get(f"/counties/{code}"))["code"] == "540422"
+    await desk.county("540481", province="54")
+    assert (await desk.get("/counties/540481"))["code"] == "540481"
+    assert (await desk.get("/counties/540422"))["code"] == "540422", "what it was stays under its old code"
+
+
 async def test_lists_of_counties_are_by_province_and_status(desk: Desk) -> None:
     await desk.county("520324")
     await desk.county("653130", province="65")

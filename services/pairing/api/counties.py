@@ -223,10 +223,10 @@ async def list_counties(call: Reader, page: Annotated[CountyPage, Query()]) -> R
 
 @router.get("/counties/{code}", response_model=CardView)
 async def get_county(code: str, call: Reader, as_of: AsOf = None) -> Response:
-    """By a code that the county no longer has, too, where no card stands under it."""
+    """By a code that the county has no longer, or has only since, too, where no card stands under it."""
 
     async def work(tx: Tx) -> Shown:
-        county = await tx.get(County, code) or await _now(tx, code)
+        county = await _under_any_code(tx, code)
         if as_of is None:
             return Shown.now(county, await tx.card_on(county, tx.today) or county.card, tx.today)
         card = await tx.card_on(county, as_of)
@@ -292,12 +292,12 @@ async def relist_county(code: str, call: Coordinator, form: Unread[TurnForm]) ->
     return await call.perform(work, ok(CardView.of), locks=[code])
 
 
-async def _now(tx: Tx, old_code: str) -> County:
-    """The county that had this code once."""
-    for code in later_codes(old_code):
+async def _under_any_code(tx: Tx, asked: str) -> County:
+    """The county that has this code, had it once, or has it since."""
+    for code in (asked, *later_codes(asked), *(one.old_code for one in reversed(formerly(asked)))):
         if county := await tx.get(County, code):
             return county
-    return await _county(tx, old_code)
+    return await _county(tx, asked)
 
 
 async def _county(tx: Tx, code: str) -> County:
