@@ -110,6 +110,21 @@ async def test_slots_below_the_live_pairings_are_refused_with_their_names(desk: 
     assert (await desk.send("PUT", path, desk.card(NEED | {"slots": 1}), if_match=2)).status_code == 200
 
 
+async def test_the_last_slot_is_approved_or_cut_and_never_both(desk: Desk) -> None:
+    await desk.county("520324", NEED | {"slots": 1})
+    commitment = await desk.commitment(projects_max=1)
+    await desk.round()
+    (pairing,) = await desk.proposed(commitment)
+    cut = desk.card(NEED | {"slots": 0})
+    approved, changed = await asyncio.gather(
+        desk.send("POST", f"/pairings/{pairing['id']}/approve", {}),
+        desk.send("PUT", "/counties/520324/card", cut, if_match=1),
+    )
+    assert sorted((approved.status_code, changed.status_code)) == [200, 409]
+    (need,) = (await desk.get("/counties/520324"))["needs"]
+    assert (need["slots"], need["open_slots"]) == (int(approved.status_code == 200), 0)
+
+
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [
