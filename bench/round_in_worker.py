@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -196,8 +196,9 @@ async def one_round(
         now = time.monotonic() - began
         seen.frozen_s = seen.frozen_s or (now if progress >= FROZEN else 0)
         seen.solved_s = seen.solved_s or (now if progress >= SOLVED else 0)
-        for child in psutil.Process(running["worker"].pid).children():
-            seen.peak_mb = max(seen.peak_mb, child.memory_info().rss / 1024**2)
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(running["worker"].pid).children():
+                seen.peak_mb = max(seen.peak_mb, child.memory_info().rss / 1024**2)
         if status not in ("running", "completed"):
             raise RuntimeError(f"the round is {status}")
         return status == "completed" or progress > past
