@@ -94,10 +94,11 @@ async def receiver(*answers: Answer) -> AsyncIterator[Receiver]:
 
 
 class Mailbox(AsyncMessage):
-    """A mail server's memory. `refuse` answers each mail instead of taking it."""
+    """A mail server's memory. `refuse` answers each mail instead of taking it; it takes `wait_s` for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_s: float) -> None:
         super().__init__()
+        self.wait_s = wait_s
         self.mails: list[EmailMessage] = []
         self.tries: list[bytes] = []
         self.refuse: list[str] = []
@@ -105,6 +106,7 @@ class Mailbox(AsyncMessage):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.tries.append(envelope.content)
+        await asyncio.sleep(self.wait_s)
         if self.refuse:
             return self.refuse.pop(0)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
@@ -115,8 +117,8 @@ class Mailbox(AsyncMessage):
 
 
 @asynccontextmanager
-async def mailbox() -> AsyncIterator[Mailbox]:
-    box = Mailbox()
+async def mailbox(wait_s: float = 0.0) -> AsyncIterator[Mailbox]:
+    box = Mailbox(wait_s)
     (port,) = free_ports(1)
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()

@@ -8,10 +8,10 @@ import signal
 import sys
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
-from starlette.types import Message
 
 from services.notify.api import hub as hubs
 from services.notify.api.listener import Audience, Listener
@@ -156,17 +156,14 @@ async def test_who_is_far_behind_and_finds_nothing_has_caught_up_all_the_same(
     try:
         await until(lambda: hub.newest == 100, "the hub has read everything")
         nobody = Audience(None, EventFilter(subject="nobody"))
-        listener = Listener(nobody, newsroom.context, never, position=0, expires_at=0)
+        nowhere: Any = None
+        listener = Listener(nobody, newsroom.context, nowhere, position=0, expires_at=0)
         async with asyncio.timeout(10):
             assert await hub.take(listener) == b""
         assert listener.position == 100
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def never(message: Message) -> None:
-    raise AssertionError(message)
 
 
 async def test_a_filter_holds_in_replay_and_live(newsroom: Newsroom) -> None:

@@ -19,7 +19,7 @@ from services.notify.settings import Settings
 from tests.conftest import free_ports
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom, newsroom_at
-from tests.notify.receiving import receiver
+from tests.notify.receiving import Request, mailbox, receiver, status
 from tests.waiting import until
 
 
@@ -45,6 +45,10 @@ class Desk(Newsroom):
     def kill_worker(self) -> None:
         self.worker.send_signal(signal.SIGKILL)
         self.worker.wait()
+
+    async def stop_worker(self) -> None:
+        self.worker.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(self.worker.wait, 15)
 
     async def ready(self) -> bool:
         try:
@@ -223,3 +227,40 @@ async def test_killed_while_it_sends_nothing_is_lost_and_what_comes_twice_has_th
             assert 1 <= ids.count(delivery["webhook_id"]) <= len(tries)
     metrics = (await desk.client.get(f"http://127.0.0.1:{desk.settings.worker_port}/metrics")).text
     assert 'jiedui_deliveries_total{channel="webhook",status="delivered"}' in metrics
+
+
+async def test_stopped_while_it_sends_webhooks_and_mail_it_ends_what_has_begun_and_the_rest_waits(desk: Desk) -> None:
+    answered: list[str] = []
+
+    async def in_a_while(request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.wait({asyncio.create_task(asyncio.Event().wait())}, timeout=0.2)
+        answered.append(request.headers["webhook-id"])
+        await status(204)(request, writer)
+
+    async with receiver(in_a_while) as hook, mailbox(wait_s=0.2) as box:
+        await desk.stop_worker()
+        smtp = {"JIEDUI_SMTP_URL": f"smtp://127.0.0.1:{box.server.port}"}
+        desk.start_worker(**smtp)
+        logs = []
+        for channel, target in (("webhook", hook.url), ("mail", "li@partner.example")):
+            made = await desk.post("/subscriptions", {"channel": channel, "target": target})
+            logs.append(f"/subscriptions/{made.json()['id']}/deliveries?limit=500&total=true")
+        await desk.register(80)
+        await until(lambda: len(answered) >= 10 and len(box.mails) >= 10, "some have been sent", 60)
+        await desk.stop_worker()
+        assert len(answered) < 80
+        assert len(box.mails) < 80
+        # What had begun ended, and was entered; nothing else is said to be done.
+        for log, sent in zip(logs, (answered, [mail["Message-ID"] for mail in box.mails]), strict=True):
+            delivered = (await desk.read(f"{log}&status=delivered"))["items"]
+            assert len(delivered) == len(sent) == len(set(sent))
+            assert all(any(each["webhook_id"] in name for name in sent) for each in delivered)
+        # A claim that was written just before the end is free again after its lease.
+        desk.start_worker(JIEDUI_CLOCK_OFFSET="100s", **smtp)
+        for log, sent in zip(logs, (answered, box.mails), strict=True):
+
+            async def all_delivered(log: str = log) -> bool:
+                return bool((await desk.read(f"{log}&status=delivered"))["total"] == 80)
+
+            await until(all_delivered, "all are delivered", 60)
+            assert len(sent) == 80

@@ -16,14 +16,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import orjson
 from prometheus_client import Gauge, Histogram
-from starlette.types import Message, Send
 
+from services.kit.handover import Line, chunk
 from services.kit.service import Context
-from services.notify.api.listener import Audience, Listener, body
+from services.notify.api.listener import Audience, Listener
 from services.notify.domain import ArchivedEvent, EventFilter, Positions, Principals
 from services.notify.store import feed
 
@@ -41,7 +40,7 @@ AT_ONCE = 250
 _PAGE = 50
 _BATCH = 500
 _TICK_S = 1.0
-_STILL = body(b": still here\n\n")
+_STILL = chunk(b": still here\n\n")
 
 _LISTENERS = Gauge("jiedui_stream_listeners", "Clients of the event stream")
 _ARCHIVED_AFTER = Histogram(
@@ -61,11 +60,14 @@ class Frame:
 
 @dataclass(slots=True)
 class Piece:
-    """What all of an audience are sent who have everything up to `begin`; they then have it up to `end`."""
+    """What all of an audience are sent who have everything up to `begin`; they then have it up to `end`.
+
+    `framed` is ready for their lines, and empty where they see nothing of it.
+    """
 
     begin: int
     end: int
-    message: Message | None
+    framed: bytes
 
 
 class Hub:
@@ -83,7 +85,7 @@ class Hub:
             # Whoever comes back after a restart of this process is most often not far behind.
             self.newest = max(self.newest, await context.reading().newest() - RING_EVENTS // 2)
         async for _ in context.changes(Positions):
-            while await self._read(context):
+            while await self._read(context) == _BATCH:
                 pass
 
     async def tend(self, context: Context) -> None:
@@ -97,18 +99,18 @@ class Hub:
                         listener.cut()
                 elif listener.over:
                     self._attend(listener)
-                elif now - listener.spoke_at >= HEARTBEAT_S and (rest := listener.give(_STILL)):
-                    self._attend(listener, rest)
+                elif now - listener.spoke_at >= HEARTBEAT_S:
+                    self._send(listener, _STILL)
             await asyncio.sleep(_TICK_S)
 
     @contextmanager
     def listening(
-        self, who: Principals, filter_: EventFilter, context: Context, send: Send, position: int, expires_at: float
+        self, who: Principals, filter_: EventFilter, context: Context, line: Line, position: int, expires_at: float
     ) -> Iterator[Listener]:
         """A client that has everything up to `position`."""
         key = (who, filter_)
         audience = self._audiences.setdefault(key, Audience(who, filter_))
-        listener = Listener(audience, context, send, position, expires_at)
+        listener = Listener(audience, context, line, position, expires_at)
         audience.members.add(listener)
         _LISTENERS.inc()
         try:
@@ -124,40 +126,43 @@ class Hub:
 
     def greet(self, listener: Listener, first: bytes) -> None:
         """Sends the first, and then what the listener has not got yet."""
-        rest = listener.give(body(first))
-        if rest or listener.position < self.newest:
-            self._attend(listener, rest)
+        if self._send(listener, chunk(first)) and listener.position < self.newest:
+            self._attend(listener)
 
     async def take(self, listener: Listener) -> bytes:
-        """The next that a listener should be sent, at most about `CHUNK_BYTES`; moves its position on."""
+        """The next that a listener should be sent, framed, at most about `CHUNK_BYTES`; moves its position on."""
         if self._ring and listener.position >= self._ring[0].event.position - 1:
             known = listener.position - self._ring[0].event.position + 1
             piece = _piece(listener.audience, listener.position, self._ring[known:])
             listener.position = piece.end
-            return piece.message["body"] if piece.message else b""
+            return piece.framed
         return await self._from_archive(listener)
 
     def _listeners(self) -> list[Listener]:
         return [listener for audience in self._audiences.values() for listener in audience.members]
 
-    def _attend(self, listener: Listener, rest: Any = None) -> None:
+    def _attend(self, listener: Listener, rest: bytes = b"") -> None:
         listener.task = asyncio.create_task(self._bring_up_to_date(listener, rest))
 
-    async def _bring_up_to_date(self, listener: Listener, rest: Any) -> None:
+    def _send(self, listener: Listener, framed: bytes) -> bool:
+        """Whether the line took it; otherwise a task waits for that."""
+        if not listener.line.write(framed):
+            self._attend(listener, framed)
+            return False
+        listener.spoke_at = time.monotonic()
+        return True
+
+    async def _bring_up_to_date(self, listener: Listener, rest: bytes) -> None:
         """Sends `rest`, and then all that there is; or ends what is over."""
         try:
             while True:
                 if rest:
-                    await listener.wait(rest)
+                    await listener.tell(rest)
                 if listener.over or listener.position >= self.newest:
                     break
-                chunk = await self.take(listener)
-                if chunk:
-                    rest = listener.give(body(chunk))
-                elif time.monotonic() - listener.spoke_at >= HEARTBEAT_S:
-                    rest = listener.give(_STILL)
-                else:
-                    rest = None
+                rest = await self.take(listener)
+                if not rest and time.monotonic() - listener.spoke_at >= HEARTBEAT_S:
+                    rest = _STILL
             if listener.over:
                 await listener.end()
         except Exception as error:
@@ -176,9 +181,10 @@ class Hub:
         listener.position = piece.end
         if len(events) < _PAGE and (not events or piece.end == events[-1].position):
             listener.position = until
-        return piece.message["body"] if piece.message else b""
+        return piece.framed
 
     async def _read(self, context: Context) -> int:
+        """Takes what is new, at most `_BATCH`; answers how many."""
         events = await context.reading().events_after(self.newest, {}, _BATCH)
         if not events:
             return 0
@@ -211,8 +217,8 @@ class Hub:
             if listener.position != piece.begin:
                 return self._attend(listener)
             listener.position = piece.end
-            if piece.message and (rest := listener.give(piece.message)):
-                return self._attend(listener, rest)
+            if piece.framed and not self._send(listener, piece.framed):
+                return
 
     def _trim(self) -> None:
         surplus = 0
@@ -245,4 +251,4 @@ def _piece(audience: Audience, begin: int, frames: Sequence[Frame]) -> Piece:
         if audience.wants(each.event):
             wanted.append(each.data)
             size += len(each.data)
-    return Piece(begin, end, body(b"".join(wanted)) if wanted else None)
+    return Piece(begin, end, chunk(b"".join(wanted)) if wanted else b"")

@@ -2,17 +2,11 @@
 
 import asyncio
 import time
-import types
-from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
-from typing import Any
 
-from starlette.types import Message, Send
-
+from services.kit.handover import Line
 from services.kit.service import Context
 from services.notify.domain import ArchivedEvent, EventFilter, Principals, sees
-
-END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 @dataclass(eq=False, slots=True)
@@ -33,7 +27,7 @@ class Listener:
 
     audience: Audience
     context: Context
-    send: Send
+    line: Line
     position: int
     """Everything up to here was given, or is not for it."""
     expires_at: float
@@ -47,54 +41,26 @@ class Listener:
     """Its token has expired, the client has gone, or this process stops."""
     ended: bool = False
 
-    def give(self, message: Message) -> "Coroutine[Any, Any, None] | None":
-        """Sends at once if the line takes it; otherwise there is a rest that must be awaited.
-
-        The server's `send` waits only where the line is full. Waking a task for each listener and event
-        would cost more than sending.
-        """
-        sending: Any = self.send(message)
-        try:
-            waits_for = sending.send(None)
-        except StopIteration:
-            self.spoke_at = time.monotonic()
-            return None
-        return _rest(sending, waits_for)
-
-    async def wait(self, sending: "Coroutine[Any, Any, None]") -> None:
-        """Until the line has taken it."""
-        self.spoke_at, self.blocked = time.monotonic(), True
-        await sending
-        self.blocked = False
+    async def tell(self, framed: bytes) -> None:
+        """Sends it as soon as the line takes it."""
+        while not self.line.write(framed):
+            await self._drained()
+        self.spoke_at = time.monotonic()
 
     async def end(self) -> None:
         if not self.ended:
             self.ended = True
-            await self.wait(self.send(END))  # type: ignore[arg-type]
+            await self._drained()
+            await self.line.end()
 
     def cut(self) -> None:
         """Drops the line of one who does not read."""
         self.over = self.ended = True
         if self.task:
             self.task.cancel()
-        # ASGI knows no way to drop a line, and one that is closed waits until all that was sent has been read.
-        self.send.__self__.transport.abort()  # type: ignore[attr-defined]
+        self.line.drop()
 
-
-def body(chunk: bytes) -> Message:
-    """A part of an answer, as the server is given it."""
-    return {"type": "http.response.body", "body": chunk, "more_body": True}
-
-
-@types.coroutine
-def _rest(sending: Any, waits_for: Any) -> Generator[Any, Any, None]:
-    """Goes on, within a task, with what was begun outside of one."""
-    try:
-        while True:
-            yield waits_for
-            try:
-                waits_for = sending.send(None)
-            except StopIteration:
-                return
-    finally:
-        sending.close()
+    async def _drained(self) -> None:
+        self.spoke_at, self.blocked = time.monotonic(), True
+        await self.line.drained()
+        self.blocked = False

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.kit.handover import hand_over
+from services.kit.handover import Line, hand_over
 from services.kit.http import Call, allow
 from services.kit.service import Context
 from services.notify.api.hub import Hub, sse
@@ -103,14 +103,14 @@ def _asked(last_event_id: str | None, after: int | None) -> int | None:
 
 async def _talk(
     hub: Hub,
-    listening: Callable[[Send], AbstractContextManager[Listener]],
+    listening: Callable[[Line], AbstractContextManager[Listener]],
     first: bytes,
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
     """Until the client has gone, or the hub has ended the answer."""
-    with listening(send) as listener:
+    with listening(Line(send)) as listener:
         hub.greet(listener, first)
         while (await receive())["type"] != "http.disconnect":
             pass
