@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bench import consumers, imports, ledger, report, requests, round_in_worker, rounds, stream, whole
+from bench import consumers, growth, imports, ledger, report, requests, round_in_worker, rounds, stream, whole
 from bench.figures import Figure
 from bench.machine import machine, versions
 from bench.measuring import LONG, SHORT, Bench, Size
@@ -34,6 +34,7 @@ FIGURES: dict[str, Callable[[Bench], Awaitable[Figure]]] = {
     "B5": requests.latencies,
     "B6": stream.streaming,
     "B7": ledger.booking,
+    "B8": growth.growing,
     "B9": _traced,
     "B10": whole.starting,
     "imports": imports.handing_in,

@@ -20,7 +20,7 @@ Run = Callable[[], Awaitable[Measured]]
 class Size:
     """How much of each; `programmes` is how many sizes of rounds, `profiles` whether missed goals are looked into.
 
-    `round` are the commitments and counties of the one in a worker.
+    `round` are the commitments and counties of the one in a worker, `growth` how many times a programme grows.
     """
 
     repeats: int
@@ -36,6 +36,7 @@ class Size:
     programmes: int
     listeners: int
     round: tuple[int, int]
+    growth: int
     profiles: bool = True
 
 
@@ -53,6 +54,7 @@ LONG = Size(
     programmes=4,
     listeners=2_000,
     round=(100_000, 3_000),
+    growth=100,
 )
 SHORT = Size(
     repeats=1,
@@ -68,6 +70,7 @@ SHORT = Size(
     programmes=1,
     listeners=200,
     round=(2_000, 200),
+    growth=3,
     profiles=False,
 )
 

@@ -5,12 +5,16 @@ A route that has sent the head of such an answer hands over the rest, which runs
 returned and speaks to the server directly; by a `Line`, to the connection itself.
 """
 
+import socket
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _KEY = "jiedui.handed_over"
+# The kernel by itself holds megabytes for each line, tells us of room only once a third of that is gone, and so lets
+# one who reads slowly look like one who does not read at all.
+_KERNEL_BYTES = 128 * 1024
 _END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -51,6 +55,8 @@ class Line:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._cycle: Any = send.__self__  # type: ignore[attr-defined]
+        connection = self._cycle.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
 
     def write(self, framed: bytes) -> bool:
         """Sends chunks if the line takes them; False, and nothing is sent, while too much waits in it already."""

@@ -138,7 +138,12 @@ class Tx(KitTx):
 
     async def projects_of(self, who: Principals, **columns: str) -> list[ProjectView]:
         """Opened projects with these columns that a caller sees, by id."""
-        return await self.find(ProjectView, {**columns, "status": {"$ne": None}, **visible_to(who)})
+        return await self.find(ProjectView, _opened(who, columns))
+
+    async def project_ids_of(self, who: Principals, **columns: str) -> list[str]:
+        """The ids of `projects_of` alone: there may be hundreds, and each project holds its whole plan."""
+        cursor = self.database[self.KINDS[ProjectView]].find(_opened(who, columns), {"_id": 1}, session=self.session)
+        return [row["_id"] async for row in cursor.sort("_id", 1)]
 
     async def waiting_sagas(self, now: datetime) -> list[Saga]:
         return await self.find(Saga, {"waiting_since": {"$lt": now - STUCK_AFTER}}, sort=(("waiting_since", 1),))
@@ -205,6 +210,10 @@ def known_at(position: int, types: Sequence[str]) -> Where:
 def visible_to(who: Principals) -> Where:
     """`sees` as a filter."""
     return {} if who is None else {"audience": {"$in": sorted(who)}}
+
+
+def _opened(who: Principals, columns: Mapping[str, str]) -> Where:
+    return {**columns, "status": {"$ne": None}, **visible_to(who)}
 
 
 def matching(filter_: EventFilter) -> Where:

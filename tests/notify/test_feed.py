@@ -1,16 +1,12 @@
 """The archive and the feed on a real database."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
 
 from services.kit.inbox import Inbox
 from services.kit.records import RawRecord
-from services.notify.domain import EventFilter, principals
-from services.notify.store import feed
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 
@@ -155,25 +151,6 @@ async def test_a_story_tells_what_belongs_to_a_thing_causes_first(newsroom: News
     assert len((await newsroom.read("/story/commitment-1", "officer"))["items"]) == 3
     assert (await newsroom.get("/story/project-1", "officer", county_codes=["520327"])).status_code == 404
     assert (await newsroom.get("/story/nothing")).status_code == 404
-
-
-async def test_every_filter_is_served_by_an_index(newsroom: Newsroom) -> None:
-    await newsroom.happen(*RUN)
-    filters: list[dict[str, Any]] = [
-        {name: "x"}
-        for name in ("type", "category", "county_code", "partner_id", "project_id", "subject", "correlationid")
-    ]
-    filters += [
-        {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=1)}
-    ]
-    for who in (None, principals({"partner"}, "partner-1", ())):
-        for fields in filters:
-            plan = await newsroom.context.database.command(
-                "explain",
-                {"find": "events", "filter": feed(EventFilter(**fields), who), "sort": {"position": 1}, "limit": 50},
-                verbosity="queryPlanner",
-            )
-            assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"]), fields
 
 
 def _id(record: RawRecord) -> str:

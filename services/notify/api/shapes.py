@@ -82,14 +82,14 @@ def overview(numbers: Mapping[str, int]) -> dict[str, Any]:
     return {name: numbers.get(name, 0) for name in ("partners", "counties")} | figures(numbers)
 
 
-def county(view: CountyView, projects: Sequence[ProjectView], numbers: Mapping[str, int]) -> dict[str, Any]:
+def county(view: CountyView, projects: Sequence[str], numbers: Mapping[str, int]) -> dict[str, Any]:
     shown = figures(numbers) | {
         "code": view.id,
         "name": view.name,
         "province": view.province,
         "status": view.status,
         "needs": list(view.needs),
-        "projects": [project.id for project in projects],
+        "projects": list(projects),
     }
     # A promise is to the programme and no county's.
     shown["funds"] = {
@@ -99,12 +99,12 @@ def county(view: CountyView, projects: Sequence[ProjectView], numbers: Mapping[s
     return shown
 
 
-def partner(view: PartnerView, projects: Sequence[ProjectView], numbers: Mapping[str, int]) -> dict[str, Any]:
+def partner(view: PartnerView, projects: Sequence[str], numbers: Mapping[str, int]) -> dict[str, Any]:
     return figures(numbers) | {
         "id": view.id,
         "name": view.name,
         "kind": view.kind,
-        "projects": [project.id for project in projects],
+        "projects": list(projects),
     }
 
 

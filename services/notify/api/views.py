@@ -53,8 +53,8 @@ async def view_county(code: str, call: Annotated[Call, allow(*ROLES)]) -> Respon
         county = await tx.get(CountyView, code)
         if county is None or not sees_county(who, code):
             raise NotFound(f"There is no county {code}.")
-        projects = await tx.projects_of(who, county_code=code)
-        return shapes.county(county, projects, await _numbers(tx, who, of_county(code), projects))
+        projects = await tx.project_ids_of(who, county_code=code)
+        return shapes.county(county, projects, await _numbers(tx, who, of_county(code), county_code=code))
 
     return await at_one_moment(call, work)
 
@@ -66,10 +66,10 @@ async def view_partner(id: str, call: Annotated[Call, allow(*ROLES)]) -> Respons
 
     async def work(tx: Tx) -> Mapping[str, Any]:
         partner = await tx.get(PartnerView, id)
-        projects = await tx.projects_of(who, partner_id=id)
+        projects = await tx.project_ids_of(who, partner_id=id)
         if partner is None or not (projects or _whole(who, of_partner(id))):
             raise NotFound(f"There is no partner {id}.")
-        return shapes.partner(partner, projects, await _numbers(tx, who, of_partner(id), projects))
+        return shapes.partner(partner, projects, await _numbers(tx, who, of_partner(id), partner_id=id))
 
     return await at_one_moment(call, work)
 
@@ -87,10 +87,10 @@ async def view_project(id: str, call: Annotated[Call, allow(*ROLES)]) -> Respons
     return await at_one_moment(call, work)
 
 
-async def _numbers(tx: Tx, who: Principals, of: str | None, projects: list[ProjectView]) -> Mapping[str, int]:
+async def _numbers(tx: Tx, who: Principals, of: str | None, **columns: str) -> Mapping[str, int]:
     """The figures of a county or a partner; of those who see only a part of it, the part's."""
     if not _whole(who, of):
-        return total(contribution(project) for project in projects)
+        return total(contribution(project) for project in await tx.projects_of(who, **columns))
     tally = await tx.get(Tally, str(of))
     return tally.numbers if tally else {}
 

@@ -26,6 +26,8 @@ from services.notify.domain.visibility import of_county, of_partner
 
 T = TypeVar("T")
 Key = tuple[type, str]
+_Share = tuple[Mapping[str, int], str | None, str | None]
+"""What a view adds to the figures of the programme, of a partner and of a county."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,19 +133,21 @@ class _Books:
     def put_project(self, view: ProjectView) -> None:
         before = self.get(ProjectView, view.id)
         if view != before:
-            self._take_out(projects.contribution(before), before.partner_id, before.county_code)
-            self._put_in(projects.contribution(view), view.partner_id, view.county_code)
+            self._exchange(_of_project(before), _of_project(view))
             self.put(view)
 
     def put_commitment(self, view: CommitmentView) -> None:
         before = self.get(CommitmentView, view.id)
         if view != before:
-            self._take_out(commitments.contribution(before), before.partner_id, None)
-            self._put_in(commitments.contribution(view), view.partner_id, None)
+            self._exchange(_of_commitment(before), _of_commitment(view))
             self.put(view)
 
-    def _take_out(self, numbers: Mapping[str, int], partner_id: str | None, county_code: str | None) -> None:
-        self._put_in({name: -number for name, number in numbers.items()}, partner_id, county_code)
+    def _exchange(self, before: _Share, after: _Share) -> None:
+        # Most events change nothing that counts, and each tally costs more than the view.
+        if before != after:
+            numbers, partner_id, county_code = before
+            self._put_in({name: -number for name, number in numbers.items()}, partner_id, county_code)
+            self._put_in(*after)
 
     def _put_in(self, numbers: Mapping[str, int], partner_id: str | None, county_code: str | None) -> None:
         programme = dict(numbers)
@@ -154,6 +158,15 @@ class _Books:
                 programme[what] = bool(now.numbers.get("projects")) - bool(before.numbers.get("projects"))
                 self.put(now)
         self.put(tallies.added(self.get(Tally, PROGRAMME), programme))
+
+
+# No Counter, to which a sum of nought is the same as none: that a currency was heard of counts too.
+def _of_project(view: ProjectView) -> _Share:
+    return dict(projects.contribution(view)), view.partner_id, view.county_code
+
+
+def _of_commitment(view: CommitmentView) -> _Share:
+    return dict(commitments.contribution(view)), view.partner_id, None
 
 
 def _fold(archived: ArchivedEvent, event: Event, books: _Books) -> None:

@@ -138,7 +138,10 @@ def contribution(view: ProjectView) -> Counter[str]:
 
 def _identified(view: ProjectView, data: Mapping[str, Any]) -> ProjectView:
     names = ("pairing_id", "commitment_id", "partner_id", "county_code", "category")
-    view = replace(view, **{name: data[name] for name in names if getattr(view, name) is None and name in data})
+    new = {name: data[name] for name in names if getattr(view, name) is None and name in data}
+    if not new:
+        return view
+    view = replace(view, **new)
     whom = of_partner(view.partner_id), of_county(view.county_code)
     return replace(view, audience=tuple(principal for principal in whom if principal))
 
