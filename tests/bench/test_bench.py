@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from bench import report
 from bench.figures import Figure, Goal, Side
+from bench.history import EVENTS, PROJECTS, history
+from services.notify.domain import PROGRAMME, Tally, fold, keys
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,3 +85,12 @@ def test_a_figure_is_kept_as_json_and_stands_in_the_table(tmp_path: Path, monkey
     assert "| B2 | archive: ours | 1,500 events/s | 1,000 events/s: peer, 1.2 | 1.50 | ≥2 × | **no** (" in text
     assert "| 12 s |  |  | ≤20 s | yes |" in text
     assert "old" not in text
+
+
+def test_a_made_up_programme_is_as_large_as_it_says_and_the_read_models_take_all_of_it() -> None:
+    events = list(islice(history(2), 3_000))
+    assert [event.position for event in events] == list(range(1, 3_001))
+    changed, passed_over = fold(events, dict.fromkeys(keys(events)))
+    assert passed_over == []
+    assert changed[Tally, PROGRAMME].numbers["projects"] == 2 * PROJECTS
+    assert sum(1 for _ in history(1)) == EVENTS
