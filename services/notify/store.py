@@ -248,6 +248,7 @@ INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
     Subscription: [[("owner", 1), ("_id", 1)], [("active", 1)], [("unsubscribe_token", 1)]],
     Delivery: [
         _DUE,
+        [("status", 1)],
         [("subscription_id", 1), ("position", 1)],
         [("event_id", 1), ("owner", 1)],
         [("digest_id", 1), ("status", 1), ("position", 1)],

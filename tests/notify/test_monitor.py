@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from pydantic import ValidationError
 
 from schemas.topics import dead_letters
@@ -15,7 +16,7 @@ from services.kit.build import build
 from services.kit.clock import rfc3339
 from services.kit.decision import Decision
 from services.kit.records import RawRecord
-from services.notify.api.gauges import show
+from services.notify.api.gauges import show, unknown
 from services.notify.api.lag import Lag
 from services.notify.api.monitor import look
 from services.notify.domain import Pulse
@@ -200,6 +201,11 @@ async def test_metrics_show_what_is_known_and_have_no_sample_of_what_is_not(news
     assert 'jiedui_worker_info{build="0.1.0+abc"' in text
     for line in ("jiedui_dead_letters 1.0", "jiedui_stuck_sagas 0.0", "jiedui_stream_listeners"):
         assert line in text
+    show(await unknown(Lag(), newsroom.context))
+    text = generate_latest().decode()
+    assert "jiedui_dead_letters NaN" in text
+    for name in ("jiedui_lag_records", "jiedui_service_outbox_depth", "jiedui_worker_info"):
+        assert f"{name}{{" not in text
 
 
 def test_a_build_names_the_version_and_the_source() -> None:

@@ -1,10 +1,11 @@
 """What the monitor shows, for `/metrics` of notify's API: read every few seconds.
 
-What is unknown has no sample, which is not the same as 0.
+What is unknown has no sample, or one that is no number, which is not the same as 0.
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from services.kit.service import Context
 from services.notify.api.lag import Lag
-from services.notify.api.monitor import look
+from services.notify.api.monitor import lags, look
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +40,17 @@ def keep_gauges(lag: Lag) -> Callable[[Context], Awaitable[None]]:
             try:
                 show(await look(context.reading(), lag, context))
             except PyMongoError as error:
-                log.warning("the gauges stand still, the database is away", extra={"error": repr(error)})
+                log.warning("the gauges are empty, the database is away", extra={"error": repr(error)})
+                show(await unknown(lag, context))
             await asyncio.sleep(EVERY_S)
 
     return gauge
+
+
+async def unknown(lag: Lag, context: Context) -> dict[str, Any]:
+    """What can be shown without the database: the lag, of which only the broker knows."""
+    nothing: dict[str, Any] = {"outbox": [], "rates": [], "workers": [], "deliveries": {}}
+    return await lags(lag, context) | nothing | {"dead_letters": None, "stuck": None}
 
 
 def show(found: Mapping[str, Any]) -> None:
@@ -56,10 +64,12 @@ def show(found: Mapping[str, Any]) -> None:
     _WORKERS.clear()
     for worker in found["workers"]:
         _WORKERS.labels(worker["id"], worker["build"] or "unknown").set(1)
+    _DELIVERIES.clear()
     for status, count in found["deliveries"].items():
         _DELIVERIES.labels(status).set(count)
-    _DEAD_LETTERS.set(found["dead_letters"])
-    _STUCK.set(len(found["stuck"]))
+    # A gauge without labels always has a sample.
+    _DEAD_LETTERS.set(math.nan if found["dead_letters"] is None else found["dead_letters"])
+    _STUCK.set(math.nan if found["stuck"] is None else len(found["stuck"]))
 
 
 def _rows(gauge: Gauge, rows: list[dict[str, Any]], labels: tuple[str, ...], value: str) -> None:

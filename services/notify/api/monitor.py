@@ -106,8 +106,12 @@ def router(lag: Lag) -> APIRouter:
 
 async def look(tx: Tx, lag: Lag, context: Context) -> dict[str, Any]:
     """All that the monitor shows."""
-    rows = await lag.rows(context.settings.kafka_bootstrap)
-    return {"lag": [_lag(row) for row in rows], **await _found(tx)}
+    return await lags(lag, context) | await _found(tx)
+
+
+async def lags(lag: Lag, context: Context) -> dict[str, Any]:
+    """The part that the broker tells."""
+    return {"lag": [_lag(row) for row in await lag.rows(context.settings.kafka_bootstrap)]}
 
 
 async def _found(tx: Tx) -> dict[str, Any]:
