@@ -42,6 +42,8 @@ async def inbox(newsroom: Newsroom, role: str = "monitor", **claims: Any) -> lis
         ({"channel": "webhook", "target": "http://[::1]/"}, {"/target"}),
         ({"channel": "webhook", "target": "http://169.254.169.254/latest"}, {"/target"}),
         ({"channel": "webhook", "target": "http://0x0a000001/"}, {"/target"}),
+        ({"channel": "webhook", "target": f"http://{'a' * 64}.example/"}, {"/target"}),
+        ({"channel": "inbox", "zone": ""}, {"/zone"}),
         ({"channel": "mail", "target": "nobody"}, {"/target"}),
         ({"channel": "mail", "target": "a@b.org\r\nBcc: c@d.org"}, {"/target"}),
         ({"channel": "inbox", "target": "a@b.org"}, {"/target"}),

@@ -124,6 +124,14 @@ async def test_views_need_a_token(newsroom: Newsroom, path: str) -> None:
     assert (await newsroom.client.get(path)).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["/overview", "/views/projects/p", "/views/counties/520326", "/views/partners/p", "/story/p", "/monitor"]
+)
+async def test_where_nothing_can_be_asked_for_a_filter_is_not_passed_over(newsroom: Newsroom, path: str) -> None:
+    answer = await newsroom.get(f"{path}?county=520327")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "county")
+
+
 async def _answers(newsroom: Newsroom) -> list[dict[str, Any]]:
     paths = ["/overview", "/views/projects/project-1", "/views/counties/520326", "/views/partners/partner-1"]
     answers = [await newsroom.read(path) for path in paths]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.kit.decision import NotFound
 from services.kit.http import Call, Page, allow, ok
 from services.notify.api.deliveries import DeliveryView
-from services.notify.api.queries import ROLES, EventQuery, principals_of
+from services.notify.api.queries import ROLES, EventQuery, Whole, principals_of
 from services.notify.api.shapes import AsOf, as_of
 from services.notify.domain import ArchivedEvent, Delivery, in_causal_order
 from services.notify.store import Tx, feed
@@ -75,7 +75,7 @@ async def get_event(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
 
 
 @router.get("/story/{id}", response_model=Story)
-async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)], whole: Whole) -> Response:
     """Everything about a commitment, a pairing or a project: causes before effects, otherwise by time."""
 
     async def work(tx: Tx) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.kit.http import Call, allow, ok
 from services.kit.service import Context
 from services.notify import domain
 from services.notify.api.lag import Lag, Row
+from services.notify.api.queries import Whole
 from services.notify.domain import DeadLetter, Delivery, PassedOver, Wait
 from services.notify.store import Tx
 
@@ -93,7 +94,7 @@ def router(lag: Lag) -> APIRouter:
     router = APIRouter()
 
     @router.get("/monitor", response_model=Monitor)
-    async def get_monitor(call: Annotated[Call, allow("coordinator", "monitor")]) -> Response:
+    async def get_monitor(call: Annotated[Call, allow("coordinator", "monitor")], whole: Whole) -> Response:
         context: Context = call.request.app.state.context
 
         async def work(tx: Tx) -> Mapping[str, Any]:

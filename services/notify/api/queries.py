@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.shapes import Category
@@ -45,6 +46,15 @@ def _moment(text: Any, of_a_day: timedelta) -> datetime:
         return instant(text)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError("give a day, such as 2026-03-04, or an instant, such as 2026-03-04T01:00:00Z") from error
+
+
+class NoFilter(BaseModel):
+    """Of what takes no parameters: one that were passed over would be believed to hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Whole = Annotated[NoFilter, Query()]
 
 
 class EventQuery(BaseModel):

@@ -140,7 +140,7 @@ async def subscribe_(call: Anyone, form: Unread[NewSubscription]) -> Response:
     async def work(tx: Tx) -> Decision[Subscription]:
         asked = form.read()
         fields: dict[str, Any] = {name: getattr(asked, name) for name in ("channel", "target", "mode", "lang")}
-        fields |= {"filter": asked.filter.wanted(), "zone": asked.zone or "Asia/Shanghai"}
+        fields |= {"filter": asked.filter.wanted(), "zone": "Asia/Shanghai" if asked.zone is None else asked.zone}
         await wishes.check(tx, call.caller, settings, **fields)
         subscription = Subscription(
             **fields,

@@ -13,7 +13,7 @@ from services.kit.decision import NotFound
 from services.kit.http import Call, allow
 from services.notify.api import shapes
 from services.notify.api.moment import at_one_moment
-from services.notify.api.queries import ROLES, principals_of
+from services.notify.api.queries import ROLES, Whole, principals_of
 from services.notify.domain import (
     PROGRAMME,
     CountyView,
@@ -34,7 +34,7 @@ router = APIRouter()
 
 
 @router.get("/overview", response_model=shapes.Overview)
-async def get_overview(call: Annotated[Call, allow(*ROLES)]) -> Response:
+async def get_overview(call: Annotated[Call, allow(*ROLES)], whole: Whole) -> Response:
     async def work(tx: Tx) -> Mapping[str, Any]:
         tally = await tx.get(Tally, PROGRAMME)
         # Every event has a position, so the last one's says how many there are.
@@ -45,7 +45,7 @@ async def get_overview(call: Annotated[Call, allow(*ROLES)]) -> Response:
 
 
 @router.get("/views/counties/{code}", response_model=shapes.County)
-async def view_county(code: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+async def view_county(code: str, call: Annotated[Call, allow(*ROLES)], whole: Whole) -> Response:
     """Officers see their own counties; partners see any, but of the projects their own only."""
     who = principals_of(call.caller)
 
@@ -60,7 +60,7 @@ async def view_county(code: str, call: Annotated[Call, allow(*ROLES)]) -> Respon
 
 
 @router.get("/views/partners/{id}", response_model=shapes.Partner)
-async def view_partner(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+async def view_partner(id: str, call: Annotated[Call, allow(*ROLES)], whole: Whole) -> Response:
     """Partners see themselves; officers see those who work in their counties, and of that work their counties' only."""
     who = principals_of(call.caller)
 
@@ -75,7 +75,7 @@ async def view_partner(id: str, call: Annotated[Call, allow(*ROLES)]) -> Respons
 
 
 @router.get("/views/projects/{id}", response_model=shapes.Project)
-async def view_project(id: str, call: Annotated[Call, allow(*ROLES)]) -> Response:
+async def view_project(id: str, call: Annotated[Call, allow(*ROLES)], whole: Whole) -> Response:
     who = principals_of(call.caller)
 
     async def work(tx: Tx) -> Mapping[str, Any]:

@@ -42,6 +42,8 @@ def parse(url: str) -> SplitResult:
         raise ValueError("must hold no user name and no password; requests are signed instead")
     if parts.fragment:
         raise ValueError("must have no fragment")
+    if "%" in parts.hostname:
+        raise ValueError("has a host that is no name and no address")
     if parts.port == 0:
         raise ValueError("has no port that can be connected to")
     return parts
@@ -67,13 +69,14 @@ async def resolve(host: str, port: int, networks: Sequence[Network]) -> list[str
     Raises:
         AddressRefused: it has addresses, but none of those.
         OSError: it has none just now.
+        ValueError: no host can be named so.
     """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_RESOLVE_S):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise OSError(f"{host} is no host name") from error
+        raise ValueError(f"is no URL that can be posted to: {host} is no host name") from error
     except TimeoutError as error:
         raise ConnectionError(f"{host} could not be looked up within {_RESOLVE_S:g} s") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
