@@ -55,8 +55,9 @@ class Line:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._cycle: Any = send.__self__  # type: ignore[attr-defined]
-        connection = self._cycle.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
+        # None where the client has gone already.
+        if connection := self._cycle.transport.get_extra_info("socket"):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
 
     def write(self, framed: bytes) -> bool:
         """Sends chunks if the line takes them; False, and nothing is sent, while too much waits in it already."""
