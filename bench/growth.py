@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 import httpx
+from pymongo.errors import PyMongoError
 
 from bench.figures import Figure, Goal, Side
 from bench.history import COUNTIES, EVENTS, PROJECTS, county, history, project
@@ -24,7 +25,7 @@ from bench.machine import versions_of
 from bench.measuring import Bench
 from services.kit.app import create_app
 from services.kit.clock import Clock
-from services.kit.mongo import Database, to_document
+from services.kit.mongo import Database, is_infrastructure, to_document
 from services.kit.service import Context
 from services.kit.tokens import LocalIssuer
 from services.notify.domain import Positions, Projection, fold, keys
@@ -154,7 +155,17 @@ async def load(context: Context, factor: int, say: Callable[[str], None]) -> Non
     for collection, found in by_kind.items():
         for some in _batches(iter(found)):
             await _insert(context.database, collection, some)
-    await context.prepare()
+    await _indexed(context)
+
+
+async def _indexed(context: Context) -> None:
+    while True:
+        try:
+            return await context.prepare()
+        except PyMongoError as error:
+            # To build an index over a million events takes longer than we wait for an answer; it goes on meanwhile.
+            if not is_infrastructure(error):
+                raise
 
 
 async def _insert(database: Database, collection: str, states: list[Any]) -> None:
