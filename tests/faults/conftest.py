@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.kit import crash
-from tests.faults.servers import Kafka, Mongod, servers
+from tests.faults.servers import AWAY_S, Kafka, Mongod, servers
 from tests.flows.system import SERVICES, System
 
 
@@ -30,7 +30,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, broker: Kafka, database: Mo
     apis = [f"{service}-api:after-commit" for service in SERVICES]
     made = System(
         tmp_path_factory.mktemp("faulty"),
-        patience_s=60,
+        patience_s=AWAY_S + 60,
         JIEDUI_KAFKA_BOOTSTRAP=broker.bootstrap,
         JIEDUI_MONGODB_URI=database.uri,
         JIEDUI_CRASH_AT=",".join(workers + apis),

@@ -1,6 +1,7 @@
 """A broker and a database that can be stopped and started again, with their data."""
 
 import asyncio
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from deploy import kafka, mongod
 from tests.conftest import free_ports
+
+# How long either is away where it is stopped and started.
+AWAY_S = int(os.environ.get("JIEDUI_TEST_AWAY_S", "20"))
 
 
 class Kafka:

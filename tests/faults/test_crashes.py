@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.aftermath import check, recovered
 from tests.faults.load import Load
-from tests.faults.servers import Kafka, Mongod
+from tests.faults.servers import AWAY_S, Kafka, Mongod
 from tests.flows.system import SERVICES, Json, System, today
 from tests.topics import produce
 from tests.waiting import until
@@ -19,7 +19,6 @@ from tests.waiting import until
 pytestmark = pytest.mark.timeout(400)
 
 KILLS = 5
-AWAY_S = int(os.environ.get("JIEDUI_TEST_AWAY_S", "20"))
 
 
 @asynccontextmanager

@@ -20,6 +20,21 @@ async def test_an_event_that_comes_three_times_has_its_effect_once(bench: Bench)
     assert (await bench.partner("p")).seen == 1
 
 
+async def test_a_known_event_among_new_ones_is_not_tried_again(bench: Bench) -> None:
+    known = partner_event("p", 2, "2", type_="amended")
+    async with bench.running(bench.consumer(), bench.relay()):
+        await bench.produce(partner_event("p", 1, "1"), known)
+        await until(lambda: _names(bench, "p", 2), "both are there")
+        # Its handler would have it wait for p now.
+        await bench.database.partners.delete_one({"_id": "p"})
+        await bench.produce(partner_event("q", 1), known, partner_event("r", 1, "poison"), partner_event("s", 1))
+        await until(lambda: bench.partner("s"), "s is there")
+        letters = await until(bench.dead_letters, "the poison is set aside")
+    assert await bench.partner("q") is not None
+    assert [letter.key for letter in letters] == [b"r"]
+    assert await bench.database.early.count_documents({}) == 0
+
+
 async def test_a_higher_number_waits_for_the_missing_ones(bench: Bench) -> None:
     async with bench.running(bench.consumer()):
         await bench.produce(partner_event("p", 1, "1"), partner_event("p", 3, "3"), partner_event("p", 4, "4"))
