@@ -114,6 +114,8 @@ class World:
 
     async def consumed(self, service: str) -> bool:
         """Whether a service has committed all that is on the topics that it reads."""
+        if not self.all_marked():
+            return False
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap)
         await admin.start()
@@ -121,7 +123,7 @@ class World:
         try:
             committed = await admin.list_consumer_group_offsets(f"jiedui-{service}")
             ends = await consumer.end_offsets(list(committed))
-            return self.all_marked() and all(found.offset == ends[at] for at, found in committed.items())
+            return all(found.offset == ends[at] for at, found in committed.items())
         finally:
             await consumer.stop()
             await admin.close()
