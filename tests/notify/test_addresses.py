@@ -1,6 +1,8 @@
 """No request goes to where it should not: not by an address, not by a name, not by a name that changes its mind."""
 
+import asyncio
 import socket
+import threading
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -71,6 +73,25 @@ async def test_of_a_hosts_addresses_only_the_allowed_are_connected_to(monkeypatc
     assert await resolve("two.example", 80, LOOPBACK) == ["127.0.0.1"]
     with pytest.raises(AddressRefused):
         await resolve("two.example", 80, ())
+
+
+async def test_a_name_whose_look_up_hangs_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, over = socket.getaddrinfo, threading.Event()
+
+    def hanging(host: str, *more: Any, **named: Any) -> list[Any]:
+        if host == "hangs.example":
+            over.wait(60)
+        return real("127.0.0.1", *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    waiting = [asyncio.create_task(resolve("hangs.example", 80, LOOPBACK)) for _ in range(64)]
+    try:
+        # As a task, so that all of them have begun before it.
+        assert await asyncio.create_task(resolve("answers.example", 80, LOOPBACK)) == ["127.0.0.1"]
+        assert not any(task.done() for task in waiting)
+    finally:
+        over.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_redirect_is_not_followed() -> None:

@@ -200,25 +200,22 @@ class Hub:
         return len(events)
 
     async def _push(self, audience: Audience, before: int, frames: list[Frame]) -> None:
-        pieces: list[Piece] = []
         while before < frames[-1].event.position:
-            pieces.append(_piece(audience, before, frames[before - frames[0].event.position + 1 :]))
-            before = pieces[-1].end
-        for count, listener in enumerate(list(audience.members), start=1):
-            if listener.task is None and not listener.over:
-                self._give(listener, pieces)
-            if count % AT_ONCE == 0:
-                await asyncio.sleep(0)
-
-    def _give(self, listener: Listener, pieces: list[Piece]) -> None:
-        for piece in pieces:
-            if listener.position >= piece.end:
-                continue
-            if listener.position != piece.begin:
-                return self._attend(listener)
-            listener.position = piece.end
-            if piece.framed and not self._send(listener, piece.framed):
-                return
+            piece = _piece(audience, before, frames[before - frames[0].event.position + 1 :])
+            before, now = piece.end, time.monotonic()
+            for count, listener in enumerate(list(audience.members), start=1):
+                if count % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                if listener.task or listener.over or listener.position >= before:
+                    continue
+                if listener.position != piece.begin:
+                    self._attend(listener)
+                    continue
+                listener.position = before
+                # Not by `_send`: this runs for each delivery.
+                if piece.framed and not listener.line.write(piece.framed):
+                    self._attend(listener, piece.framed)
+                listener.spoke_at = now
 
     def _trim(self) -> None:
         surplus = 0

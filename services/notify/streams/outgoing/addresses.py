@@ -7,6 +7,8 @@ answers differently the second time (DNS rebinding) gains nothing.
 import asyncio
 import socket
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +20,9 @@ from services.notify.settings import Network
 Address = IPv4Address | IPv6Address
 
 _RESOLVE_S = 5.0
+# A look-up that hangs keeps its thread for as long as the resolver likes, also when we wait no longer for it. Others'
+# must not wait behind it: a worker has 64 tries at those that fail under way, each for some seconds.
+_LOOKUPS = ThreadPoolExecutor(256, "lookup")
 _PORTS = {"http": 80, "https": 443}
 # Prefixes of addresses that lead to an IPv4 address: NAT64 (RFC 6052) and 6to4 (RFC 3056).
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -71,10 +76,10 @@ async def resolve(host: str, port: int, networks: Sequence[Network]) -> list[str
         OSError: it has none just now.
         ValueError: no host can be named so.
     """
-    loop = asyncio.get_running_loop()
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
         async with asyncio.timeout(_RESOLVE_S):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, look_up)
     except UnicodeError as error:
         raise ValueError(f"is no URL that can be posted to: {host} is no host name") from error
     except TimeoutError as error:
