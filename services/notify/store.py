@@ -231,7 +231,10 @@ def feed(filter_: EventFilter, who: Principals) -> Where:
     return {"$and": parts} if len(parts) > 1 else (parts[0] if parts else {})
 
 
-_DUE = IndexModel([("next_at", ASCENDING)], name="due", partialFilterExpression={"status": "waiting"})
+# With the receiver, so that the long queue of one that is spared is passed over without being read.
+_DUE = IndexModel(
+    [("next_at", ASCENDING), ("receiver", ASCENDING)], name="due_of", partialFilterExpression={"status": "waiting"}
+)
 INDEXES: dict[type, Sequence[IndexModel | Sequence[tuple[str, int]]]] = {
     ArchivedEvent: [
         IndexModel([("position", ASCENDING)], unique=True),
