@@ -31,6 +31,14 @@ PROVE = bool(os.environ.get("JIEDUI_TEST_PROVE"))
 READERS = 20
 EVENTS = 50_000 if PROVE else 3_000
 BATCH = 500
+NAME = "notifymemory"
+PROGRAM = f"""
+from dataclasses import replace
+from services.kit.program import run
+from services.notify.main import SERVICE
+from services.notify.settings import Settings
+run(replace(SERVICE, name={NAME!r}), Settings)
+"""
 _ID = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 
@@ -121,11 +129,11 @@ async def api(mongodb: str, home: Path) -> AsyncIterator[Api]:
         "OTEL_TRACES_EXPORTER": "none",
     }
     client = connect(mongodb)
-    await client.drop_database("jiedui_notify")
-    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.notify.main", "api", env=environment)
+    await client.drop_database(f"jiedui_{NAME}")
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, "api", env=environment)
     token = LocalIssuer(home).token(sub="monitor", roles=["monitor"], now=Clock().now())
     asked = f"GET /events/stream HTTP/1.1\r\nhost: x\r\nlast-event-id: %d\r\nauthorization: Bearer {token}\r\n\r\n"
-    made = Api(port, child.pid, client.jiedui_notify, asked.encode())
+    made = Api(port, child.pid, client[f"jiedui_{NAME}"], asked.encode())
 
     async def ready() -> bool:
         async with httpx.AsyncClient() as asking:
@@ -142,7 +150,7 @@ async def api(mongodb: str, home: Path) -> AsyncIterator[Api]:
             transport.abort()
         child.kill()
         await child.wait()
-        await client.drop_database("jiedui_notify")
+        await client.drop_database(f"jiedui_{NAME}")
 
 
 async def tell_all(served: Api, readers: list[Reader]) -> None:
