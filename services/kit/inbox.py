@@ -31,6 +31,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from prometheus_client import Counter
 from pymongo import ASCENDING, IndexModel
 
 from services.kit import crash, mongo, tracing
@@ -44,6 +45,8 @@ ATTEMPTS = 3
 _PAUSE_S = 0.1
 # So many records are read without a pause: about a millisecond.
 _AT_ONCE = 50
+
+_DUPLICATES = Counter("jiedui_duplicates", "Records that had been taken in before and were passed over")
 
 INDEXES = {
     "inbox": [],
@@ -134,7 +137,9 @@ class Inbox:
             if (context := tracing.span_context_of(item.envelope.traceparent))
         ]
         with tracing.batch(len(found), contexts):
-            self.applied += await self._new_or_known(found)
+            new = await self._new_or_known(found)
+        self.applied += new
+        _DUPLICATES.inc(len(found) - new)
         crash.point("after-commit")
 
     async def _new_or_known(self, found: Sequence[Any]) -> int:

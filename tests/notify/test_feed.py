@@ -4,6 +4,7 @@ import asyncio
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from services.kit.inbox import Inbox
 from services.kit.records import RawRecord
@@ -23,11 +24,13 @@ async def test_events_have_positions_from_one_without_gaps_and_are_answered_as_t
     assert page["next_cursor"] is None
 
 
-async def test_a_redelivered_batch_takes_no_positions(newsroom: Newsroom) -> None:
+async def test_a_redelivered_batch_takes_no_positions_and_is_counted(newsroom: Newsroom) -> None:
     records = [newsroom.record(event) for event in RUN]
     await newsroom.inbox.take(records)
+    before = REGISTRY.get_sample_value("jiedui_duplicates_total")
     await newsroom.inbox.take(records)
     assert await newsroom.newest() == len(RUN)
+    assert REGISTRY.get_sample_value("jiedui_duplicates_total") == (before or 0) + len(RUN)
 
 
 async def test_two_archivers_at_once_leave_no_gap_and_no_double(newsroom: Newsroom) -> None:
