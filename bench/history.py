@@ -42,7 +42,8 @@ def history(factor: int) -> Iterator[ArchivedEvent]:
     positions, total = Positions(), factor * EVENTS
     for no, raw in enumerate(_envelopes(factor)):
         at = START + YEAR * no / total
-        raw |= {"id": new_id(), "correlationid": new_id(), "time": rfc3339(at), "recordedtime": rfc3339(at)}
+        when = rfc3339(at)
+        raw |= {"id": new_id(), "correlationid": f"command-{no}", "time": when, "recordedtime": when}
         event = archive(raw, positions, time=at, recorded_at=at, now=at).state
         positions = Positions(newest=event.position, archived_at=at)
         yield event
