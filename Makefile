@@ -40,7 +40,7 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py tests/notify/test_stream.py tests/notify/test_stream_memory.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
 
-bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (half an hour).
+bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (three quarters of an hour).
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.fieldwork
 	@$(PYTHON) -m bench.console
