@@ -38,7 +38,7 @@ count: setup ## Count 300,000 events by a consumer that is killed ten times (two
 prove: setup ## Hold the matching against 20,000 enumerations and another solver, 1,000 claims against the slots, a million events against the archive, 1,000 cuts and a client that does not read against the stream, and the ledger against 10,000 tampers (half an hour).
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/pairing/test_matching.py tests/pairing/test_matching_milp.py tests/pairing/test_claims.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py tests/notify/test_stream.py tests/notify/test_stream_memory.py
-	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py tests/funding/test_races.py
+	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py
 
 bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (three quarters of an hour).
 	@$(PYTHON) -m bench

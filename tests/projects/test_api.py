@@ -233,6 +233,8 @@ async def test_observations_come_to_a_total_by_their_kind(office: Office) -> Non
         ({"period": {"from": "2020-02-30", "until": "2020-3-1"}}, {"/period/from", "/period/until"}),
         ({"period": None}, {"/period"}),
         ({"on": "1577836800"}, {"/on"}),
+        ({"period": None, "on": "2999-01-01"}, {"/on"}),
+        ({"period": {"from": "2999-01-01", "until": "2999-12-31"}}, {"/period/from"}),
         ({"occurred_at": "2999-01-01T00:00:00Z"}, {"/occurred_at"}),
         ({"indicator": 5, "value": -1, "occurred_at": None}, {"/indicator", "/occurred_at"}),
         ({"value": -1, "extra": 1, "splits": {"men": 1}, "on": "x"}, {"/value", "/extra", "/splits/men", "/on"}),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.projects.conftest import Office
-from tests.projects.test_sync import edit, note_of, outcomes, push
+from tests.projects.phone import edit, note_of, outcomes, push
 
 OCCURRED = "2020-11-01T09:30:00Z"
 

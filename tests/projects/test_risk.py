@@ -45,14 +45,18 @@ def test_what_is_reported_and_not_verified_for_fourteen_days_is_a_risk_however_o
 
 
 def with_target(kind: str, target: Any, baseline: Any, values: list[tuple[date, Any]]) -> Project:
-    """A project whose only indicator was observed so."""
+    """A project whose only indicator was observed so, and whose milestones are all due at its end."""
     project = a_project()
     (indicator,) = [one for one in project.indicators if one.kind == kind][:1]
-    project = replace(project, indicators=(replace(indicator, target=target, baseline=baseline),))
+    project = replace(
+        project,
+        indicators=(replace(indicator, target=target, baseline=baseline),),
+        milestones=tuple(replace(milestone, due_on=END) for milestone in project.milestones),
+    )
     kept: list[Observation] = []
     for day, value in values:
         claim = Claim(indicator=indicator.code, value=value, on=day, occurred_at=NOW)
-        decision = domain.observe(project, claim, kept, who="officer", now=NOW)
+        decision = domain.observe(project, claim, kept, who="officer", now=at(day))
         project = project_of(decision)
         kept.append(decision.state)
     return project
@@ -137,7 +141,8 @@ def test_there_is_exactly_one_event_for_each_change_of_state(steps: list[Any]):
                 no, days = what
                 decision = domain.reschedule_milestone(project, no, day(days), "why", who="zhao", now=now)
             elif step == "observe":
-                claim = Claim(indicator=project.indicators[0].code, value=what[1], on=day(what[0]), occurred_at=NOW)
+                on = now.date() - timedelta(days=what[0])
+                claim = Claim(indicator=project.indicators[0].code, value=what[1], on=on, occurred_at=NOW)
                 decision = domain.observe(project, claim, list(kept.values()), who="officer", now=now)
                 kept[decision.state.id] = decision.state
             else:

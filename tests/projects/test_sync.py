@@ -1,58 +1,15 @@
 """What a phone sees when it has a line again: a verdict for each edit, once for ever."""
 
 import asyncio
-import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import ServerSelectionTimeoutError
 
 from services.kit.clock import rfc3339
-from services.projects.api import sync
-from services.projects.store import Tx
 from services.projects.streams.edits import release_overdue
 from tests.projects.conftest import Office
-
-HERE = {"county_codes": ["520326"]}
-
-
-def edit(id: str, project_id: str, note: str | None = None, **other: Any) -> dict[str, Any]:
-    """A report of milestone 1, begun on its first version."""
-    return {
-        "id": id,
-        "kind": "milestone-report",
-        "project_id": project_id,
-        "milestone_no": 1,
-        "base_version": 1,
-        "after": None,
-        "occurred_at": "2020-11-01T09:30:00+08:00",
-        "fields": {} if note is None else {"note": note},
-    } | other
-
-
-def observed(id: str, project_id: str, value: Any, **other: Any) -> dict[str, Any]:
-    fields = {"indicator": "villages_with_fibre", "value": value, "on": "2020-10-31"}
-    return edit(id, project_id, kind="observation", milestone_no=None, base_version=None, fields=fields) | other
-
-
-async def push(office: Office, *edits: dict[str, Any], role: str = "officer", **other: Any) -> list[dict[str, Any]]:
-    body = {"edits": edits} | {name: other.pop(name) for name in ("grant",) if name in other}
-    answer = await office.post("/sync", body, role, **other)
-    assert answer.status_code == 200, answer.text
-    results: list[dict[str, Any]] = answer.json()["results"]
-    assert [result["id"] for result in results] == [one["id"] for one in edits]
-    assert all(result["detail"]["zh"] and result["detail"]["en"] for result in results)
-    return results
-
-
-def outcomes(results: list[dict[str, Any]]) -> list[str]:
-    return [result["outcome"] for result in results]
-
-
-async def note_of(office: Office, id: str, no: int = 1) -> str | None:
-    note: str | None = (await office.project(id))["milestones"][no - 1]["note"]
-    return note
+from tests.projects.phone import HERE, edit, note_of, observed, outcomes, push
 
 
 async def test_a_report_from_a_phone_is_a_report_of_its_officer_at_its_time(office: Office) -> None:
@@ -121,7 +78,7 @@ async def test_what_was_left_waiting_by_a_program_that_died_is_taken_up(
     async def die(*_: Any) -> list[Any]:
         return []
 
-    monkeypatch.setattr(sync, "release", die)
+    monkeypatch.setattr("services.projects.api.sync.release", die)
     await push(office, edit("e2", id, "二", after="e1"))
     await push(office, edit("e1", id, "一"))
     assert await note_of(office, id) == "一"
@@ -161,63 +118,6 @@ async def test_saving_one_milestone_does_not_spoil_another(office: Office) -> No
     await push(office, edit("a", id, "一"), edit("b", id, "二", milestone_no=2))
     assert outcomes(await push(office, edit("c", id, "三", milestone_no=2, base_version=2))) == ["applied"]
     assert [await note_of(office, id, no) for no in (1, 2)] == ["一", "三"]
-
-
-async def test_of_ten_edits_two_are_refused_by_themselves(office: Office) -> None:
-    id = await office.open()
-    soon = rfc3339(office.context.now() + timedelta(minutes=6))
-    edits = [
-        observed(f"o{n}", id, n, fields={"indicator": "clinics_linked", "value": n, "on": f"2020-10-{n:02}"})
-        for n in range(1, 9)
-    ]
-    edits[2:2] = [edit("ahead", id, "n", occurred_at=soon), observed("minus", id, -1)]
-    results = await push(office, *edits)
-    assert outcomes(results) == ["applied"] * 2 + ["refused"] * 2 + ["applied"] * 6
-    assert "/occurred_at" in results[2]["detail"]["zh"]
-    assert "/value" in results[3]["detail"]["zh"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"project_id": "none"},
-        {"milestone_no": 9},
-        {"milestone_no": None},
-        {"base_version": None},
-        {"base_version": 7},
-        {"base_version": 0},
-        {"after": "a"},
-        {"fields": {"note": 5}},
-        {"fields": {"note": "x" * 10_001}},
-        {"fields": {"status": "verified"}},
-        {"fields": {"evidence": ["a" * 64]}},
-        {"fields": {"evidence": "a"}},
-        {"kind": "observation", "fields": {"indicator": "villages_with_fibre", "value": 10**20, "on": "2020-10-31"}},
-        {"kind": "observation", "fields": {"indicator": "visitors", "value": 1, "on": "2020-10-31"}},
-        {"kind": "observation", "fields": {}},
-    ],
-)
-async def test_what_is_wrong_with_an_edit_is_that_edits_refusal(office: Office, change: dict[str, Any]) -> None:
-    id = await office.open()
-    results = await push(office, edit("a", id, "n") | change, edit("b", id, "good"))
-    assert outcomes(results) == ["refused", "applied"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"edits": [{}]},
-        {"edits": [edit("a", "p") | {"kind": "photo"}]},
-        {"edits": [edit("", "p")]},
-        {"edits": [edit("a", "p") | {"occurred_at": "now"}]},
-        {"edits": [edit("a", "p") | {"extra": 1}]},
-        {"edits": [edit("a", "p") | {"milestone_no": 2**64}]},
-        {"edits": [], "extra": 1},
-    ],
-)
-async def test_what_is_no_queue_at_all_is_422(office: Office, body: Any) -> None:
-    assert (await office.post("/sync", body, "officer")).status_code == 422
 
 
 async def test_what_was_refused_can_be_mended_under_its_id_and_holds_up_nobody(office: Office) -> None:
@@ -304,55 +204,6 @@ async def test_a_chain_cannot_be_anothers_nor_go_round(office: Office) -> None:
     assert outcomes(await push(office, edit("e2", id, "二", after="e1"), sub="wang")) == ["refused"]
     round_ = [edit("x", id, "x", after="y"), edit("y", id, "y", after="x")]
     assert outcomes(await push(office, *round_)) == ["waiting", "waiting"]
-
-
-async def test_with_an_idempotency_key_the_first_answer_comes_again(office: Office) -> None:
-    id = await office.open()
-    headers, body = {"idempotency-key": "k"}, {"edits": [edit("a", id, "n")]}
-    first = await office.post("/sync", body, "officer", headers=headers)
-    again = await office.post("/sync", body, "officer", headers=headers)
-    assert first.json() == again.json()
-    other = await office.post("/sync", {"edits": [edit("b", id, "m")]}, "officer", headers=headers)
-    assert other.status_code == 422
-    assert await note_of(office, id) == "n"
-
-
-async def test_what_was_taken_before_the_database_broke_off_stays_taken(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    id = await office.open()
-    queue = [edit(f"e{n}", id, f"note {n}", after=f"e{n - 1}" if n else None) for n in range(5)]
-    calls, around = itertools.count(), Tx.around
-
-    async def break_off(tx: Tx, of: Any) -> Any:
-        # Each is looked up twice: ahead, and when it is its turn.
-        if next(calls) == 6:
-            raise ServerSelectionTimeoutError
-        return await around(tx, of)
-
-    monkeypatch.setattr(Tx, "around", break_off)
-    monkeypatch.setattr("services.projects.api.sync._A_UNIT", 3)
-    cut = await office.post("/sync", {"edits": queue}, "officer")
-    assert (cut.status_code, cut.headers["retry-after"]) == (503, "2")
-    assert await note_of(office, id) == "note 2"
-    assert outcomes(await push(office, *queue)) == ["duplicate"] * 3 + ["applied"] * 2
-    assert await note_of(office, id) == "note 4"
-
-
-async def test_a_queue_of_two_hundred_is_taken_in_the_order_of_its_chains(office: Office) -> None:
-    """Several units of work, some chains over the ends of them, sent backwards and then once more."""
-    ids = [await office.open() for _ in range(2)]
-    queue = [
-        edit(f"e{n}", ids[n % 2], f"note {n}", milestone_no=1 + n // 2 % 2, after=f"e{n - 4}" if n >= 4 else None)
-        for n in range(200)
-    ]
-    assert outcomes(await push(office, *reversed(queue))) == ["applied"] * 200
-    for place, id in enumerate(ids):
-        milestones = (await office.project(id))["milestones"]
-        assert [milestones[no]["note"] for no in (0, 1)] == [f"note {196 + place}", f"note {198 + place}"]
-        assert [milestones[no]["version"] for no in (0, 1)] == [51, 51]
-        assert (await office.types(id)).count("jiedui.milestone.reported") == 100
-    assert outcomes(await push(office, *queue)) == ["duplicate"] * 200
 
 
 async def test_the_same_words_under_another_id_are_taken_and_marked_as_probably_the_same(office: Office) -> None:

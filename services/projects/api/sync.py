@@ -5,7 +5,9 @@ breaks off; the phone sends the same queue again.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, Self
 
@@ -13,6 +15,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.responses import Response
 
+from services.kit import mongo
 from services.kit.clock import rfc3339
 from services.kit.decision import Decision, Invalid
 from services.kit.forms import Body_
@@ -27,6 +30,7 @@ from services.projects.domain import Claim, Edit, EditKind, Outcome, Project, Re
 from services.projects.store import Tx
 from services.projects.streams import release
 
+log = logging.getLogger(__name__)
 router = APIRouter()
 
 _LAST = 2**63 - 1
@@ -132,11 +136,27 @@ class _Settler:
         self._grant = grant
 
     async def take(self, forms: Sequence[EditForm]) -> list[Edit]:
-        """Edits in one unit of work, in their order; answers each with its verdict."""
+        """Edits in their order, each with its verdict; one on which we fail is refused alone, and not kept."""
+        try:
+            return await self._take(forms)
+        except Exception as error:
+            if mongo.is_infrastructure(error):
+                raise
+            if len(forms) == 1:
+                log.exception("an edit failed", extra={"edit": forms[0].id})
+                return [self._failed(forms[0])]
+        return [edit for form in forms for edit in await self.take([form])]
+
+    def _failed(self, form: EditForm) -> Edit:
+        now = self._call.transactor.clock.now()
+        return domain.became(_edit(form, self._sub, now, None, None), "refused", domain.FAILED, now)
+
+    async def _take(self, forms: Sequence[EditForm]) -> list[Edit]:
+        """In one unit of work."""
         read = [(form, *_read_fields(form)) for form in forms]
 
         async def work(tx: Any) -> list[Edit]:
-            edits = [(_edit(form, self._sub, tx, report, claim), faults) for form, report, claim, faults in read]
+            edits = [(_edit(form, self._sub, tx.now, report, claim), faults) for form, report, claim, faults in read]
             await tx.read_edits([edit for edit, _ in edits])
             return [tx.keep(await self._decide(tx, edit, faults)) for edit, faults in edits]
 
@@ -161,7 +181,7 @@ class _Settler:
         return self._grant is not None and self._grant.covers(self._sub, project.county_code, edit.occurred_at)
 
 
-def _edit(form: EditForm, sub: str, tx: Tx, report: Report | None, claim: Claim | None) -> Edit:
+def _edit(form: EditForm, sub: str, now: datetime, report: Report | None, claim: Claim | None) -> Edit:
     sent = {name: getattr(form, name) for name in EditForm.model_fields} | {"occurred_at": rfc3339(form.occurred_at)}
     # The same words under another base are the same edit: a phone that read anew may send it so.
     words = {name: sent[name] for name in ("kind", "project_id", "milestone_no", "occurred_at", "fields")}
@@ -178,7 +198,7 @@ def _edit(form: EditForm, sub: str, tx: Tx, report: Report | None, claim: Claim 
         fingerprint=_digest(words),
         content=_digest(content),
         who=sub,
-        came_at=tx.now,
+        came_at=now,
         report=report,
         claim=claim,
         detail={"zh": "", "en": ""},

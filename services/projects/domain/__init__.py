@@ -3,6 +3,7 @@
 from services.projects.domain.conflicts import Clash, Conflict, resolution_faults, resolve_conflict
 from services.projects.domain.counties import County, ask_about_county, delist_county, relist_county
 from services.projects.domain.edits import (
+    FAILED,
     NEVER_CAME,
     TWIN_WITHIN,
     WAITS,
@@ -74,6 +75,7 @@ from services.projects.domain.sync import Around, settle_edit, take_edit
 
 __all__ = [
     "CLOCK_TOLERANCE",
+    "FAILED",
     "NEVER_CAME",
     "RUNNING",
     "TWIN_WITHIN",

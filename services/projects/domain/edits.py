@@ -23,6 +23,7 @@ Outcome = Literal["applied", "merged", "duplicate", "conflict", "waiting", "refu
 WAITS = timedelta(days=7)
 TWIN_WITHIN = timedelta(hours=1)
 NEVER_CAME = "never-came"
+FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     NEVER_CAME: {
         "zh": "它所依据的修改七天内没有到达，未保存。",
         "en": "The edit that it builds on did not come within seven days; nothing was taken.",
+    },
+    FAILED: {
+        "zh": "系统处理这一条时出错，未保存。请稍后用同一编号再发。",
+        "en": "We failed on this one; nothing was taken. Send it again later under its id.",
     },
     "project-ended": {
         "zh": "项目已完成或已取消，不再接收。",

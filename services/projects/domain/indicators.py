@@ -19,8 +19,8 @@ from schemas.shapes import IndicatorKind
 from schemas.shapes import Period as DaysFrom
 from services.kit.decision import Decision, Invalid
 from services.projects.domain.history import Link, entries
-from services.projects.domain.milestones import future_faults
-from services.projects.domain.project import Indicator, Project, Trend, rfc3339
+from services.projects.domain.milestones import CLOCK_TOLERANCE, future_faults
+from services.projects.domain.project import Indicator, Project, Trend, day_of, rfc3339
 from services.projects.domain.refusals import PeriodsOverlap
 from services.projects.domain.risk import assessed
 
@@ -225,6 +225,9 @@ def claim_faults(project: Project, claim: Claim, now: datetime) -> dict[str, str
         faults["/period"] = "Give either a period or the day on which it was so."
     elif claim.period and claim.period.until_on < claim.period.from_on:
         faults["/period/until"] = "A period cannot end before it begins."
+    elif claim.days.from_on > (today := day_of(now + CLOCK_TOLERANCE)):
+        # A period that has begun can be told of before it ends: what it comes to so far.
+        faults["/period/from" if claim.period else "/on"] = f"Today is {today}; give a day that has come."
     if indicator:
         if claim.unit not in (None, indicator.unit):
             faults["/unit"] = f"{indicator.code} is counted in {indicator.unit}."

@@ -1,7 +1,9 @@
 """Edits that wait for another one: settled as soon as it is here, refused when it does not come."""
 
+import logging
 from collections.abc import Sequence
 
+from services.kit import mongo
 from services.kit.decision import Decision
 from services.kit.ids import new_id
 from services.kit.rows import Cause
@@ -10,6 +12,8 @@ from services.kit.transact import Transactor
 from services.projects import domain
 from services.projects.domain import Edit
 from services.projects.store import Tx
+
+log = logging.getLogger(__name__)
 
 _LOOKS_EVERY_S = 30
 _AT_ONCE = 100
@@ -47,7 +51,7 @@ async def release_overdue(ctx: Context) -> None:
 
 
 async def _settle(transactor: Transactor, edit: Edit) -> Edit:
-    """In a unit of its own, as an act of the one who made it."""
+    """In a unit of its own, as an act of the one who made it. One on which we fail is refused, and stops no other."""
     id = new_id()
     cause = Cause(transactor.service, edit.who, id, id)
 
@@ -57,4 +61,14 @@ async def _settle(transactor: Transactor, edit: Edit) -> Edit:
             return Decision(known)
         return domain.settle_edit(known, await tx.around(known), conflict_id=tx.new_id(), now=tx.now)
 
-    return await transactor.transact(work, cause, locks=(edit.project_id,))
+    async def refuse(tx: Tx) -> Decision[Edit]:
+        failed = domain.became(await tx.need(Edit, edit.id), "refused", domain.FAILED, tx.now)
+        return Decision(failed, (failed,))
+
+    try:
+        return await transactor.transact(work, cause, locks=(edit.project_id,))
+    except Exception as error:
+        if mongo.is_infrastructure(error):
+            raise
+        log.exception("an edit that waited failed", extra={"edit": edit.id})
+        return await transactor.transact(refuse, cause)
