@@ -42,7 +42,6 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 
 bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (three quarters of an hour).
 	@$(PYTHON) -m bench
-	@$(PYTHON) -m bench.fieldwork
 	@$(PYTHON) -m bench.console
 
 screenshots: setup-tests ## Take the pictures of the documents anew, from the example programme (two minutes).

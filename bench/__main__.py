@@ -13,7 +13,19 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bench import consumers, growth, imports, ledger, report, requests, round_in_worker, rounds, stream, whole
+from bench import (
+    consumers,
+    fieldwork,
+    growth,
+    imports,
+    ledger,
+    report,
+    requests,
+    round_in_worker,
+    rounds,
+    stream,
+    whole,
+)
 from bench.figures import Figure
 from bench.machine import machine, versions
 from bench.measuring import LONG, SHORT, Bench, Size
@@ -39,6 +51,8 @@ FIGURES: dict[str, Callable[[Bench], Awaitable[Figure]]] = {
     "B10": whole.starting,
     "imports": imports.handing_in,
     "round": round_in_worker.beside_the_api,
+    "pages": fieldwork.growing,
+    "sync": fieldwork.syncing,
 }
 # Starting everything, filling a ledger, or waiting for a dead worker's lease is no matter of seconds.
 _LEFT_OUT_OF_SHORT = {"B7", "B10", "round"}

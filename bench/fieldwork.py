@@ -1,17 +1,10 @@
-"""What an officer waits for: a phone's queue of 200 edits, and a project's page when there are many projects.
+"""What an officer waits for: a phone's queue of 200 edits, and pages when there are many projects.
 
-The queue is sent by one POST /sync to projects' real API, then once more; beside it 200 POSTs in turn to
+The queue is sent by one POST /sync to projects' real API, then once more; beside it as many POSTs in turn to
 FastAPI with one `insert_one`, the least that a phone without a queue would need. The pages are read with
-77 projects and with 100 times as many, each two years at work; the goal is at most 1.2 times the time.
-All is measured in this process, in turn, `REPEATS` times; the medians count.
-
-Usage: python -m bench.fieldwork [--growth N]; JIEDUI_TEST_MONGODB names a replica set to be used.
+77 projects and with 100 times as many, each two years at work. All of it in this process, in turn.
 """
 
-import argparse
-import asyncio
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -19,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,7 +20,9 @@ import httpx
 from fastapi import FastAPI
 from pymongo.write_concern import WriteConcern
 
-from bench.imports import database, say
+from bench.figures import Figure, Goal, Side
+from bench.machine import versions_of
+from bench.measuring import Bench
 from services.kit import mongo
 from services.kit.app import create_app
 from services.kit.clock import Clock, rfc3339
@@ -41,11 +35,8 @@ from services.projects.store import Tx
 from services.projects.streams.events import PLANS
 from tests.projects.builders import approved
 
-REPEATS = 5
-EDITS = 200
 OF_A_PHONE = 5
 PROGRAMME = 77
-GROWTH = 100
 READS = 40
 COUNTY = "520320"
 COUNTIES = 7
@@ -103,8 +94,8 @@ async def field(uri: str, projects: int, counties: int = COUNTIES) -> AsyncItera
 
 
 @asynccontextmanager
-async def bare(uri: str) -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    """FastAPI and an `insert_one` that a majority has; answers the seconds of as many POSTs in turn as a queue has."""
+async def bare(uri: str) -> AsyncIterator[Callable[[int], Awaitable[float]]]:
+    """FastAPI and an `insert_one` that a majority has: the seconds of so many POSTs in turn."""
     client = mongo.connect(uri)
     collection = client.bench_fieldwork.get_collection("edits", write_concern=WriteConcern("majority", j=True))
     app = FastAPI()
@@ -116,36 +107,51 @@ async def bare(uri: str) -> AsyncIterator[Callable[[], Awaitable[float]]]:
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bare") as sender:
 
-        async def post_all() -> float:
+        async def post(count: int) -> float:
             began = time.perf_counter()
-            for no in range(EDITS):
+            for no in range(count):
                 (await sender.post("/edits", json={"note": f"第 {no} 条 {new_id()}"})).raise_for_status()
             return time.perf_counter() - began
 
         try:
-            yield post_all
+            yield post
         finally:
             await client.drop_database("bench_fieldwork")
             client.close()
 
 
-async def syncing(uri: str) -> None:
+async def syncing(bench: Bench) -> Figure:
+    """A phone's queue, when there is a line again."""
+    uri, count = bench.servers.mongodb, bench.size.edits
     found: dict[str, list[float]] = {"first": [], "again": [], "bare": []}
-    async with field(uri, OF_A_PHONE, counties=1) as phone, bare(uri) as post_all:
-        for repeat in range(REPEATS + 1):
+    async with field(uri, OF_A_PHONE, counties=1) as phone, bare(uri) as post:
+        for repeat in range(bench.size.repeats + 1):
             page = (await phone.client.get("/sync")).json()
-            queue = list(islice(edits(page["items"]), EDITS))
+            queue = list(islice(edits(page["items"]), count))
             took = {
                 "first": await phone.push(queue, {"applied", "merged"}),
                 "again": await phone.push(queue, {"duplicate"}),
-                "bare": await post_all(),
+                "bare": await post(count),
             }
             # The first one warms all sides up.
-            for name in found if repeat else ():
-                found[name].append(took[name])
-    first, again, peer = (statistics.median(seconds) for seconds in found.values())
-    say(f"{EDITS} edits of {OF_A_PHONE} projects by one POST /sync: {first:.2f} s; the same queue again: {again:.2f} s")
-    say(f"{EDITS} POSTs in turn to FastAPI {version('fastapi')}, insert_one: {peer:.2f} s, {peer / first:.1f} x ours")
+            if repeat:
+                bench.say(f"{repeat}/{bench.size.repeats} " + ", ".join(f"{who} {s:.2f} s" for who, s in took.items()))
+                for who, seconds in took.items():
+                    found[who].append(seconds * 1000)
+    mine, theirs = versions_of("fastapi", "motor"), f"{count} POSTs in turn to FastAPI + insert_one"
+    return Figure(
+        no="sync",
+        title=f"a phone's queue of {count} edits",
+        goals=[
+            Goal(
+                ours=Side(name="one POST /sync", version=mine, unit="ms", values=found["first"]),
+                peer=Side(name=theirs, version=mine, unit="ms", values=found["bare"]),
+                most=1,
+            )
+        ],
+        beside=[Side(name="the same queue again", version=mine, unit="ms", values=found["again"])],
+        notes=[f"Reports in chains and observations of {OF_A_PHONE} projects; each is merged, kept and published."],
+    )
 
 
 def edits(projects: Sequence[Any]) -> Iterator[dict[str, Any]]:
@@ -174,24 +180,34 @@ def edits(projects: Sequence[Any]) -> Iterator[dict[str, Any]]:
             ends[place] = edit["id"]
 
 
-async def growing(uri: str, growth: int) -> None:
+async def growing(bench: Bench) -> Figure:
+    """Pages of projects, when there are many more of them."""
     paths = {
         "a project": "/projects/{id}",
         "its history": "/projects/{id}/history?limit=50",
         "a county's list": f"/projects?county={COUNTY}&limit=10",
         "what is at risk": "/projects?at_risk=true&limit=50",
     }
-    async with field(uri, PROGRAMME) as small, field(uri, PROGRAMME * growth) as large:
+    uri, many = bench.servers.mongodb, PROGRAMME * bench.size.growth
+    bench.say(f"{PROGRAMME} projects beside {many:,}")
+    async with field(uri, PROGRAMME) as small, field(uri, many) as large:
         found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in paths}
-        for repeat in range(REPEATS + 1):
+        for repeat in range(bench.size.repeats + 1):
             for name, path in paths.items():
                 for side, read in zip(found[name], (small.read, large.read), strict=True):
                     took = await read(path)
                     if repeat:
-                        side.append(took)
-    for name, sides in found.items():
-        few, many = (statistics.median(seconds) * 1000 for seconds in sides)
-        say(f"{name}: {few:.2f} ms of {PROGRAMME} projects, {many:.2f} ms of {PROGRAMME * growth}: {many / few:.2f} x")
+                        side.append(took * 1000)
+    mine = versions_of("fastapi", "motor")
+    goals = [
+        Goal(
+            ours=Side(name=name, version=mine, unit="ms", values=of_many),
+            peer=Side(name=f"of {PROGRAMME}", version=mine, unit="ms", values=of_few),
+            most=1.2,
+        )
+        for name, (of_few, of_many) in found.items()
+    ]
+    return Figure(no="pages", title=f"of {many:,} projects, two years at work", goals=goals)
 
 
 def states(id: str, county: str) -> list[Any]:
@@ -224,17 +240,3 @@ async def insert(database: mongo.Database, projects: Sequence[Sequence[Any]]) ->
         documents.setdefault(Tx.KINDS[type(state)], []).append(mongo.to_document(state) | {"sequence": 0})
     for collection, rows in documents.items():
         await database[collection].insert_many(rows, ordered=False)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--growth", type=int, default=GROWTH)
-    given = parser.parse_args()
-    say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    with database() as uri:
-        asyncio.run(syncing(uri))
-        asyncio.run(growing(uri, given.growth))
-
-
-if __name__ == "__main__":
-    main()

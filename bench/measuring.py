@@ -20,7 +20,8 @@ Run = Callable[[], Awaitable[Measured]]
 class Size:
     """How much of each; `programmes` is how many sizes of rounds, `profiles` whether missed goals are looked into.
 
-    `round` are the commitments and counties of the one in a worker, `growth` how many times a programme grows.
+    `edits` are those of a phone's queue, `round` the commitments and counties of the one in a worker, `growth` is how
+    many times a programme grows.
     """
 
     repeats: int
@@ -31,6 +32,7 @@ class Size:
     requests: int
     reports: int
     projects: int
+    edits: int
     postings: int
     rows: int
     programmes: int
@@ -49,6 +51,7 @@ LONG = Size(
     requests=3_000,
     reports=60,
     projects=20,
+    edits=200,
     postings=1_000_000,
     rows=100_000,
     programmes=4,
@@ -65,6 +68,7 @@ SHORT = Size(
     requests=200,
     reports=5,
     projects=2,
+    edits=20,
     postings=12_000,
     rows=2_000,
     programmes=1,

@@ -34,7 +34,7 @@ def to_minor(amount: str, currency: str) -> int:
     Raises:
         ValueError: not an amount, or more decimals than the currency has.
     """
-    found = _AMOUNT.match(amount)
+    found = _AMOUNT.fullmatch(amount)
     if not found:
         raise ValueError('an amount is digits with at most two decimals, as a text, such as "3500000.00"')
     whole, part = found.group(1), found.group(2) or ""

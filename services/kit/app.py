@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _PING_S = 2
 EXPOSED = ["ETag", "Location", "Retry-After"]
 _OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+# Who asks for what is another's: nothing tells whether it is there, so what is not there is among it.
+_KEPT_OUT = frozenset({403, 404})
 _RULES = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
@@ -124,6 +126,11 @@ def _add_health(app: FastAPI, context: Context) -> None:
 def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
+        if problems.status_of(error) in _KEPT_OUT:
+            # Some paths are open to callers without a token.
+            caller = getattr(request.state, "caller", None)
+            about = {"who": caller and caller.sub, "method": request.method, "path": request.url.path}
+            log.info("kept out", extra=about)
         return problems.refusal(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)

@@ -1,5 +1,6 @@
 """What every request passes before FastAPI sees it (plain ASGI, so that streams are not buffered)."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit import problems
 from services.kit.tokens import TokenRefused, Tokens
+
+log = logging.getLogger(__name__)
 
 BODY_MAX_BYTES = 1024 * 1024
 # Enough of a body that is too large is read for its sender to see the answer and not a cut line.
@@ -37,6 +40,7 @@ class Authentication:
                 raise TokenRefused("Send a token: Authorization: Bearer …")
             caller = await self._tokens.check(token.strip())
         except TokenRefused as error:
+            log.info("kept out", extra={"who": None, "method": scope["method"], "path": path})
             response = problems.refusal(problems.Unauthorised(str(error)), scope["path"])
             return await response(scope, receive, send)
         scope.setdefault("state", {})["caller"] = caller

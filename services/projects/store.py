@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, ClassVar, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorGridFSBucket
@@ -28,7 +28,7 @@ from services.projects.domain import (
     Naming,
     Observation,
     Project,
-    beginning_of,
+    end_of,
     is_twin,
 )
 
@@ -88,8 +88,7 @@ class Tx(transact.Tx):
 
     async def changes_since(self, project_id: str, day: date) -> list[HistoryEntry]:
         """Those after the end of a day in Shanghai."""
-        ended = beginning_of(day + timedelta(days=1))
-        return await self.find(HistoryEntry, {"project_id": project_id, "when": {"$gte": ended}})
+        return await self.find(HistoryEntry, {"project_id": project_id, "when": {"$gte": end_of(day)}})
 
     async def around(self, edit: Edit) -> Around:
         """What is known of what an edit is about."""
@@ -278,12 +277,14 @@ def observations(project_id: str, indicator: str | None) -> dict[str, Any]:
 
 def history(project_id: str, as_of: date | None) -> dict[str, Any]:
     """All changes of a project, or those until the end of a day in Shanghai."""
-    ended = {"when": {"$lt": beginning_of(as_of + timedelta(days=1))}} if as_of else {}
+    ended = {"when": {"$lt": end_of(as_of)}} if as_of else {}
     return {"project_id": project_id} | ended
 
 
-def conflicts(reach: Reach, *, status: str, project: str | None) -> dict[str, Any]:
-    where: dict[str, Any] = {"status": status} | ({"project_id": project} if project else {})
+def conflicts(reach: Reach, *, status: str | None, project: str | None) -> dict[str, Any]:
+    """Those of a list; None leaves a question out."""
+    equal = {"status": status, "project_id": project}
+    where: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
     return where if reach.everything else where | {"county_code": {"$in": sorted(reach.county_codes)}}
 
 

@@ -103,6 +103,11 @@ async def test_what_there_is_not_cannot_be_spent(desk: Desk) -> None:
         ({"payee": "\u200b\ufeff", "reference": "\x00"}, {"/payee", "/reference"}),
         ({"payee": None}, {"/payee"}),
         ({"reference": ""}, {"/reference"}),
+        ({"reference": "INV  1"}, {"/reference"}),
+        ({"reference": "INV\u200b-1"}, {"/reference"}),
+        ({"reference": "INV\n1"}, {"/reference"}),
+        ({"reference": "INV\u30001"}, {"/reference"}),
+        ({"amount": "1.00\n"}, {"/amount"}),
         ({"spent_on": "2026-02-30"}, {"/spent_on"}),
         ({"spent_on": "2026-03-04T00:00:00"}, {"/spent_on"}),
         ({"spent_on": "1772582400"}, {"/spent_on"}),
@@ -238,6 +243,9 @@ async def test_entries_are_listed_by_what_they_are_about(desk: Desk) -> None:
     assert await types("type=pledged&commitment=c") == ["pledged"]
     assert await types(f"from={today}&until={today}&limit=2") == ["pledged", "reserved"]
     assert await types(f"until={today - timedelta(days=1)}") == []
+    assert pointers(problem(await desk.get(f"/entries?from={today}&until={today - timedelta(days=1)}"), 422)) == {
+        "from"
+    }
     problem(await desk.get("/entries?type=lost"), 422)
     problem(await desk.get("/entries?colour=red"), 422)
     page = (await desk.get("/entries?limit=3&total=true")).json()

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -157,6 +158,16 @@ async def test_no_token_or_one_that_is_not_to_be_believed_is_401_before_all_else
 async def test_a_role_that_may_not_is_403_before_the_body_is_looked_at(server: Server) -> None:
     answer = await server.client.post("/things", json={"wrong": 1}, headers=server.token("monitor"))
     problem(answer, 403, "role-not-allowed")
+
+
+async def test_who_is_kept_out_is_in_the_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        await server.client.post("/things", json={})
+        await server.client.post("/things", json={}, headers=server.token("monitor", sub="wang"))
+        await server.client.patch("/things/x", json={}, headers=server.token("coordinator", sub="li"))
+        await server.make({"name": 5})
+    told = [(one.who, one.method, one.path) for one in caplog.records if one.message == "kept out"]  # type: ignore[attr-defined]
+    assert told == [(None, "POST", "/things"), ("wang", "POST", "/things"), ("li", "PATCH", "/things/x")]
 
 
 async def test_faults_of_the_fields_come_all_at_once(server: Server) -> None:

@@ -58,6 +58,14 @@ def test_days_times_and_amounts_are_in_the_readers_form_and_zone() -> None:
     assert zh.when(spent) == "时间：2026年3月4日 09:00:00（Asia/Shanghai）"
 
 
+def test_a_report_after_the_verification_says_that_it_has_to_be_verified_anew() -> None:
+    first, again = (b.envelope(b.reported(reopened=reopened)) for reopened in (False, True))
+    for lang, words in (("zh", "需重新核实"), ("en", "has to be verified anew")):
+        voice = Voice.of(lang, "Asia/Shanghai")
+        assert words not in voice.tell(first, NAMES)
+        assert words in voice.tell(again, NAMES)
+
+
 def test_an_event_of_a_later_version_is_told_by_its_type_and_holds_up_nobody() -> None:
     voice = Voice.of("en", "UTC")
     assert voice.tell({"type": "jiedui.unheard.of", "data": {}}, Names()) == "jiedui.unheard.of happened"

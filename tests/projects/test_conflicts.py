@@ -1,5 +1,7 @@
 """Conflicts: who may settle them, what comes of it, and that no value is lost."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -112,6 +114,26 @@ async def test_in_an_ended_project_a_conflict_can_only_be_settled_for_what_stand
     await office.post(f"/projects/{id}/cancel", {"reason": "r"})
     assert (await resolve(office, conflict_id, "55")).status_code == 409
     assert (await resolve(office, conflict_id, "40")).status_code == 200
+
+
+async def test_as_a_table_each_conflict_says_how_and_by_whom_it_was_settled(office: Office) -> None:
+    for note in ("55", "40", "=1+1"):
+        _, conflict_id = await a_conflict(office) if note == "55" else await a_conflict_of(office, note)
+        await resolve(office, conflict_id, note, sub="zhao")
+    await a_conflict_of(office, "open")
+    answer = await office.get("/conflicts?status=all&format=csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    told = [[row[name] for name in ("mine", "theirs", "resolution", "resolved_how", "resolved_by")] for row in rows]
+    assert told == [
+        ["55", "40", "55", "mine", "zhao"],
+        ["55", "40", "40", "theirs", "zhao"],
+        ["55", "40", "'=1+1", "other", "zhao"],
+        ["55", "40", "", "", ""],
+    ]
+    (only,) = csv.DictReader(io.StringIO((await office.get("/conflicts?format=csv")).content.decode("utf-8-sig")))
+    assert only["status"] == "open"
 
 
 async def test_two_phones_with_the_same_report_are_both_kept(office: Office) -> None:

@@ -77,7 +77,9 @@ async def test_history_tells_each_field_as_of_any_day(office: Office, calendar: 
     calendar.go(11)
     await office.on_milestone(id, 1, "return", {"reason": "照片不清"})
     observation = OCCURRED | {"indicator": "villages_with_fibre", "value": 7, "on": "2020-10-31"}
-    await office.post(f"/projects/{id}/observations", observation)
+    await office.post(f"/projects/{id}/observations", observation | {"splits": {"women": 3}})
+    calendar.go(12)
+    await office.post(f"/projects/{id}/observations", observation | {"splits": {"women": 4}})
 
     async def as_of(days_ago: int) -> dict[str, Any]:
         found: dict[str, Any] = (
@@ -86,20 +88,24 @@ async def test_history_tells_each_field_as_of_any_day(office: Office, calendar: 
         return found
 
     for days_ago, note, status in (
-        (0, "三", "returned"),
-        (1, "三", "reported"),
-        (6, "二", "reported"),
-        (8, "一", "reported"),
+        (1, "三", "returned"),
+        (2, "三", "reported"),
+        (7, "二", "reported"),
+        (9, "一", "reported"),
     ):
         then = await as_of(days_ago)
         assert then["fields"]["milestones/1/note"] == note
         assert then["fields"]["milestones/1/status"] == status
         notes = [item["new"] for item in then["items"] if item["field"] == "milestones/1/note"]
         assert notes == ["一", "二", "三"][: "一二三".index(note) + 1]
-    before = await as_of(12)
+    before = await as_of(13)
     assert (before["items"], before["fields"]["milestones/1/note"]) == ([], None)
-    assert (await as_of(0))["fields"]["indicators/villages_with_fibre/actual"] == 7
-    assert before["fields"]["indicators/villages_with_fibre/actual"] is None
+    value, observed = "indicators/villages_with_fibre/actual", "indicators/villages_with_fibre/2020-10-31/2020-10-31"
+    for days_ago, told in ((0, [7, 7, {"women": 4}]), (1, [7, 7, {"women": 3}]), (13, [None, None, None])):
+        then = await as_of(days_ago)
+        assert [then["fields"][field] for field in (value, observed, f"{observed}/splits")] == told
+    for_ever = (await office.get(f"/projects/{id}/history?as_of=9999-12-31")).json()
+    assert for_ever["fields"] == (await as_of(0))["fields"]
     assert "fields" not in (await office.get(f"/projects/{id}/history")).json()
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from schemas.money import to_minor
 from services.funding import domain
-from services.funding.api.fields import Currency, Day, Words
+from services.funding.api.fields import Currency, Day, Reference, Words
 from services.funding.api.views import EntryView
 from services.funding.domain import Account, Commitment, Entry, Expenditure, Funds, Transfer
 from services.funding.store import Tx
@@ -31,7 +31,7 @@ _SHOWN = frozenset(EntryView.model_fields)
 class _Booking(Form):
     currency: Currency
     amount: str
-    reference: Words | None = None
+    reference: Reference | None = None
 
     @field_validator("amount")
     @classmethod

@@ -1,6 +1,7 @@
 """Fields that forms and queries share."""
 
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any
 
@@ -27,6 +28,16 @@ def _currency(code: str) -> str:
     return code
 
 
+def _one_meaning(text: str) -> str:
+    """Two references that look the same must be the same, or one paper would be booked twice."""
+    if "  " in text or any(unicodedata.category(character) in _UNSEEN for character in text.replace(" ", "")):
+        raise ValueError("write it on one line, with single plain spaces and nothing that cannot be seen")
+    return text
+
+
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+
 Day = Annotated[date, BeforeValidator(_day)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Visible]
+Reference = Annotated[Words, AfterValidator(_one_meaning)]

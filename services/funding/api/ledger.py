@@ -18,7 +18,7 @@ from services.funding.api.views import (
 )
 from services.funding.domain import Entry, EntryType, Seal
 from services.funding.store import Tx, booked
-from services.kit.decision import NotFound
+from services.kit.decision import Invalid, NotFound
 from services.kit.http import Call, Page, allow, ok
 
 router = APIRouter()
@@ -36,6 +36,8 @@ class EntryPage(Page):
 
 @router.get("/entries", response_model=EntryList)
 async def list_entries(call: Reader, page: Annotated[EntryPage, Query()]) -> Response:
+    if page.from_ and page.until and page.from_ > page.until:
+        raise Invalid({"from": "must not be after until"})
     named = {"project_id": page.project, "commitment_id": page.commitment, "type": page.type}
     where = {name: value for name, value in named.items() if value is not None}
     where |= booked(page.from_, page.until) | own(call.caller, "partner_ids")

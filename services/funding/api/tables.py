@@ -18,13 +18,13 @@ import xlsxwriter
 
 from schemas.money import decimals, to_amount
 from services.funding.domain import Statement
+from services.kit.sheets import defused
 
 # What a sheet of XLSX holds, less the header and the ends of a few currencies.
 MAX_XLSX_LINES = 1_048_000
 
 _COLUMNS = ("entry_id", "booked_on", "type", "reference", "amount", "currency", "balance")
 _MONEY = frozenset({"amount", "balance"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # A spreadsheet counts in doubles.
 _EXACT = 10**15
 
@@ -39,7 +39,7 @@ def as_csv(statement: Statement) -> bytes:
     for row in _rows(statement):
         entry_id, on, type, reference, amount, currency, balance = row
         shown = "" if amount is None else to_amount(amount, currency)
-        writer.writerow((entry_id, on, type, _defused(reference), shown, currency, to_amount(balance, currency)))
+        writer.writerow((entry_id, on, type, defused(reference), shown, currency, to_amount(balance, currency)))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -89,7 +89,3 @@ def _write_money(sheet: Any, row: int, column: int, minor: Any, currency: str, f
         sheet.write_number(row, column, minor / 10 ** decimals(currency), format)
     else:
         sheet.write_string(row, column, to_amount(minor, currency))
-
-
-def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -71,7 +71,7 @@ def spend(
     _refuse_cancelled(funds, expenditure.currency)
     available = journal.free(funds.released_account, expenditure.currency, expenditure.spent_on)
     if expenditure.amount > available:
-        raise _not_enough(available, expenditure.currency, (funds,))
+        raise _not_enough(available, expenditure.currency, (funds,), expenditure.spent_on)
     entry = journal.move(
         "spent",
         expenditure.amount,
@@ -122,7 +122,7 @@ def transfer(
         raise NoMoneyBooked(f"Commitment {commitment.id} promises no money.")
     available = journal.free(commitment.account, order.currency, order.on)
     if order.amount > available:
-        raise _not_enough(available, order.currency, projects)
+        raise _not_enough(available, order.currency, projects, order.on)
     entry = journal.move(
         "transferred",
         order.amount,
@@ -246,9 +246,12 @@ def _refuse_lost_tranche(entry: Entry, funds: Funds, journal: Journal) -> None:
         raise _not_enough(available, entry.currency, (funds,))
 
 
-def _not_enough(available: int, currency: str, projects: Sequence[Funds]) -> NotEnough:
+def _not_enough(available: int, currency: str, projects: Sequence[Funds], on: date | None = None) -> NotEnough:
+    """`on` is the day it was to be booked for; what is there now may not have been then, or be used since."""
+    day = f" on {on}" if on else ""
     return NotEnough(
-        f"{to_amount(available, currency)} {currency} are available.", **_money(available, currency, projects)
+        f"{to_amount(available, currency)} {currency} are available{day}, no more.",
+        **_money(available, currency, projects),
     )
 
 

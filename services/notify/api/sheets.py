@@ -19,6 +19,7 @@ import xlsxwriter
 
 from schemas.money import decimals, to_amount
 from services.kit.clock import rfc3339
+from services.kit.sheets import defused
 
 _CHUNK = 64 * 1024
 _ROWS_OF_A_SHEET = 1_048_576
@@ -26,8 +27,6 @@ _LONGEST_TEXT = 32_767
 _CUT = "… (cut here; the CSV has all of it)"
 # Beyond this a number of Excel's loses digits.
 _EXACT = 10**15
-# Full-width forms are computed as well.
-_BEGINS_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,9 @@ def plain(cell: Cell) -> str:
     return str(cell)
 
 
-def defused(cell: Cell) -> str:
+def for_csv(cell: Cell) -> str:
     """A cell for CSV. Only texts can be formulas; a negative number begins with its minus."""
-    text = plain(cell)
-    return f"'{text}" if isinstance(cell, str) and text[:1] in _BEGINS_FORMULA and text else text
+    return defused(cell) if isinstance(cell, str) else plain(cell)
 
 
 async def as_csv(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
@@ -72,7 +70,7 @@ async def as_csv(columns: Sequence[str], rows: Rows) -> AsyncIterator[bytes]:
     buffer.write("\ufeff")
     writer.writerow(columns)
     async for row in rows:
-        writer.writerow([defused(cell) for cell in row])
+        writer.writerow([for_csv(cell) for cell in row])
         if buffer.tell() > _CHUNK:
             yield buffer.getvalue().encode()
             buffer.seek(0)

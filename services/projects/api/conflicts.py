@@ -1,5 +1,8 @@
 """The routes of conflicts: seen and settled by the office, or by an officer of the county."""
 
+import csv
+import io
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -10,6 +13,7 @@ from starlette.responses import Response
 from services.kit.clock import rfc3339
 from services.kit.decision import Decision, NotFound
 from services.kit.http import Call, Form, Page, Unread, ok
+from services.kit.sheets import defused
 from services.projects import domain, store
 from services.projects.api.forms import Note, Reason
 from services.projects.api.reach import REPORTERS, Reporter, reach_of
@@ -21,10 +25,11 @@ router = APIRouter()
 
 
 class ConflictPage(Page):
-    """Query of the list of conflicts."""
+    """Query of the list of conflicts; as CSV it is the whole list at once."""
 
-    status: Literal["open", "resolved"] = "open"
+    status: Literal["open", "resolved", "all"] = "open"
     project: str | None = None
+    format: Literal["json", "csv"] = "json"
 
 
 class Resolution(Form):
@@ -57,7 +62,10 @@ class ClashView(BaseModel):
 
 
 class ConflictView(BaseModel):
-    """`sent_by` is whose value waits, `occurred_at` when it was noted; the last four are null until it is resolved."""
+    """`sent_by` is whose value waits, `occurred_at` when it was noted; the last five are null until it is resolved.
+
+    `resolved_how` says whose value counts since: `mine`, `theirs` or `other`.
+    """
 
     id: str
     project_id: str
@@ -68,6 +76,7 @@ class ConflictView(BaseModel):
     sent_by: str
     occurred_at: str
     opened_at: str
+    resolved_how: Literal["mine", "theirs", "other"] | None
     resolved_by: str | None
     resolved_at: str | None
     reason: str | None
@@ -86,6 +95,7 @@ class ConflictView(BaseModel):
             sent_by=conflict.who,
             occurred_at=rfc3339(conflict.occurred_at),
             opened_at=rfc3339(conflict.opened_at),
+            resolved_how=conflict.how,
             resolved_by=conflict.resolved_by,
             resolved_at=_when(conflict.resolved_at),
             reason=conflict.reason,
@@ -98,10 +108,15 @@ class ConflictList(Listed):
     items: list[ConflictView]
 
 
-@router.get("/conflicts", response_model=ConflictList)
+@router.get("/conflicts", response_model=ConflictList, responses={200: {"content": {"text/csv": {}}}})
 async def list_conflicts(call: Reporter, page: Annotated[ConflictPage, Query()]) -> Response:
-    where = store.conflicts(reach_of(call, *REPORTERS), status=page.status, project=page.project)
-    return await call.page(Conflict, where, page, ConflictView.of)
+    status = None if page.status == "all" else page.status
+    where = store.conflicts(reach_of(call, *REPORTERS), status=status, project=page.project)
+    if page.format == "json":
+        return await call.page(Conflict, where, page, ConflictView.of)
+    table = _as_csv(await call.transactor.reading().find(Conflict, where))
+    headers = {"content-disposition": 'attachment; filename="conflicts.csv"'}
+    return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/conflicts/{id}", response_model=ConflictView)
@@ -132,6 +147,22 @@ async def _conflict(tx: Tx, call: Call, id: str) -> Conflict:
     if not (reach.everything or conflict.county_code in reach.county_codes):
         raise NotFound(f"There is no conflict {id}.")
     return conflict
+
+
+def _as_csv(conflicts: Iterable[Conflict]) -> bytes:
+    """A line for each field of each conflict, in UTF-8 with BOM, by which a spreadsheet knows it."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    own = ("id", "project_id", "county_code", "milestone_no", "status", "sent_by", "occurred_at", "opened_at")
+    ended = ("resolved_how", "resolved_by", "resolved_at", "reason")
+    writer.writerow((*own, *ClashView.model_fields, "resolution", *ended))
+    for view in map(ConflictView.of, conflicts):
+        for clash in view.fields:
+            resolution = view.resolution and view.resolution[clash.name]
+            cells = (*(getattr(view, name) for name in own), *dict(clash).values(), resolution)
+            row = (*cells, *(getattr(view, name) for name in ended))
+            writer.writerow([defused(cell) if isinstance(cell, str) else cell for cell in row])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _when(moment: datetime | None) -> str | None:

@@ -79,7 +79,8 @@ async def list_history(id: str, call: Reader, page: Annotated[HistoryPage, Query
     project = await project_of(tx, call, id, *READERS)
     besides = None
     if page.as_of:
-        besides = {"fields": domain.fields_before(project, await tx.changes_since(id, page.as_of))}
+        observed = domain.fields_of(await tx.find(Observation, store.observations(id, None)))
+        besides = {"fields": domain.fields_before(project, observed, await tx.changes_since(id, page.as_of))}
     return await call.page(HistoryEntry, store.history(id, page.as_of), page, HistoryView.of, besides=besides)
 
 

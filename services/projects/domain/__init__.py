@@ -28,7 +28,7 @@ from services.projects.domain.evidence import (
 )
 from services.projects.domain.funds import FundEntry, book, reverse
 from services.projects.domain.history import HistoryEntry, Link, fields_before
-from services.projects.domain.indicators import Claim, Observation, Period, claim_faults, observe
+from services.projects.domain.indicators import Claim, Observation, Period, claim_faults, fields_of, observe
 from services.projects.domain.life import (
     cancel_project,
     cancel_revoked,
@@ -56,7 +56,7 @@ from services.projects.domain.project import (
     OpenDecision,
     Project,
     Trend,
-    beginning_of,
+    end_of,
 )
 from services.projects.domain.refusals import (
     ConflictIsResolved,
@@ -120,7 +120,6 @@ __all__ = [
     "ask_about_county",
     "assess_project",
     "became",
-    "beginning_of",
     "book",
     "cancel_project",
     "cancel_revoked",
@@ -129,7 +128,9 @@ __all__ = [
     "complete_project",
     "delist_county",
     "distance_m",
+    "end_of",
     "fields_before",
+    "fields_of",
     "is_twin",
     "keep_evidence",
     "location",

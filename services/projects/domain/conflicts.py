@@ -48,6 +48,15 @@ class Conflict:
     resolution: Mapping[str, Any] | None = None
     version: int = 1
 
+    @property
+    def how(self) -> Literal["mine", "theirs", "other"] | None:
+        """Whose value counts now: the phone's, the one that stood here, or another; None while it is open."""
+        if self.resolution is None:
+            return None
+        (clash,) = self.fields
+        told = self.resolution[clash.name]
+        return "mine" if told == clash.mine else "theirs" if told == clash.theirs else "other"
+
 
 def resolve_conflict(
     conflict: Conflict,

@@ -72,9 +72,12 @@ def entries(
     )
 
 
-def fields_before(project: Project, later: Sequence[HistoryEntry]) -> Mapping[str, Any]:
-    """Each field as it was before `later`, which are all changes since then in their order."""
-    then = fields(project)
+def fields_before(project: Project, observed: Mapping[str, Any], later: Sequence[HistoryEntry]) -> Mapping[str, Any]:
+    """Each field as it was before `later`, which are all changes since then in their order.
+
+    `observed` are the fields of the project's observations as they are now.
+    """
+    then = fields(project) | dict(observed)
     for entry in reversed(later):
         if not entry.field.startswith(KEPT_ASIDE):
             then[entry.field] = entry.old

@@ -18,7 +18,7 @@ from schemas.projects import IndicatorObserved
 from schemas.shapes import IndicatorKind
 from schemas.shapes import Period as DaysFrom
 from services.kit.decision import Decision, Invalid
-from services.projects.domain.history import Link, entries
+from services.projects.domain.history import Change, Link, entries
 from services.projects.domain.milestones import CLOCK_TOLERANCE, future_faults
 from services.projects.domain.project import Indicator, Project, Trend, day_of, rfc3339
 from services.projects.domain.refusals import PeriodsOverlap
@@ -129,7 +129,7 @@ def observe(
         ),
         now,
     )
-    besides = ((path_of(indicator.code, days), corrected and corrected.value, observation.value),)
+    besides = changes_of(observation, corrected)
     told = entries(project, changed, who=who, now=now, besides=besides, edit=edit)
     return Decision(observation, (changed, observation, *told), (_observed(project, observation), *risk))
 
@@ -139,9 +139,17 @@ def same_days(claim: Claim, others: Sequence[Observation]) -> Observation | None
     return next((other for other in others if other.days == claim.days), None)
 
 
-def path_of(indicator: str, days: Period) -> str:
-    """Where an observation's value stands in the history."""
-    return f"indicators/{indicator}/{days.from_on}/{days.until_on}"
+def changes_of(new: Claim | Observation, old: Observation | None) -> tuple[Change, ...]:
+    """What one observation is instead of another, for the history: its value, and its splits where they differ."""
+    path = f"indicators/{new.indicator}/{new.days.from_on}/{new.days.until_on}"
+    value: Change = (path, old and old.value, new.value)
+    was, becomes = old and old.splits, new.splits
+    return (value, (f"{path}/splits", was, becomes)) if was != becomes else (value,)
+
+
+def fields_of(observations: Sequence[Observation]) -> dict[str, Any]:
+    """What history is kept of in observations, by path."""
+    return {path: value for one in observations for path, _, value in changes_of(one, None)}
 
 
 def _must_stand_apart(days: Period, others: Sequence[Observation]) -> None:

@@ -171,3 +171,8 @@ def day_of(moment: datetime) -> date:
 def beginning_of(day: date) -> datetime:
     """The instant at which a day begins in Asia/Shanghai."""
     return datetime(day.year, day.month, day.day, tzinfo=_SHANGHAI).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The instant at which a day ends in Asia/Shanghai; also of the last day that there is."""
+    return beginning_of(day) + timedelta(days=1)

@@ -16,7 +16,7 @@ from services.projects.domain.conflicts import Clash, Conflict, refreshed
 from services.projects.domain.edits import NEVER_CAME, WAITS, Edit, Outcome, became, said
 from services.projects.domain.evidence import EVIDENCE_OF_A_MILESTONE, Evidence, named
 from services.projects.domain.history import Change, HistoryEntry, Link, entries
-from services.projects.domain.indicators import Observation, claim_faults, observe, path_of, same_days
+from services.projects.domain.indicators import Observation, changes_of, claim_faults, observe, same_days
 from services.projects.domain.milestones import future_faults, report_faults
 from services.projects.domain.project import Milestone, Project
 from services.projects.domain.reports import change_report
@@ -237,7 +237,7 @@ def _settle_observation(edit: Edit, project: Project, around: Around, now: datet
     own = there.edit if there and there.edit and there.edit.chain == link.chain else None
     if there and (own.depth > link.depth if own else there.occurred_at > edit.occurred_at):
         changed = project.changed()
-        besides = ((f"superseded/{path_of(there.indicator, there.days)}", there.value, edit.claim.value),)
+        besides = tuple((f"superseded/{path}", was, told) for path, was, told in changes_of(edit.claim, there))
         told = entries(project, changed, who=edit.who, now=now, besides=besides, edit=link)
         settled = became(edit, "merged", "older", now, version=there.version)
         return Decision(settled, (settled, changed, *told))

@@ -123,6 +123,8 @@ class _Values(dict[str, str]):
                 return self._allocated(data["allocated"])
             case "because":
                 return voice.say("because", reason=data["reason"]) if data.get("reason") else ""
+            case "reopened":
+                return voice.say("reopened") if data.get("reopened") else ""
             case "on" | "starts_on" | "due_on" | "was":
                 return voice.day(data[key])
             case "progress":
