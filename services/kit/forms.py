@@ -57,10 +57,20 @@ class Body_(Generic[F]):
             text = json.dumps(raw, allow_nan=False)
         except ValueError as error:
             raise BadRequest("The body is not JSON: NaN and Infinity are no numbers there.") from error
+        except RecursionError as error:
+            raise BadRequest("The body is nested too deep.") from error
         try:
             return self._form.model_validate_json(text, strict=True)
         except ValidationError as error:
             raise Invalid(faults(error.errors(include_url=False), raw)) from error
+
+    def mended(self) -> "Body_[F]":
+        """The same body, with a question mark for each half of a character that somebody cut (an emoji is two)."""
+        try:
+            whole = json.dumps(self._raw, ensure_ascii=False).encode(errors="replace")
+        except (TypeError, RecursionError):
+            return self
+        return Body_(self._form, json.loads(whole))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -1,6 +1,7 @@
 """What callers of funding see, may do, and are refused."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,16 @@ async def test_a_wrong_expenditure_is_422_and_books_nothing(
     body = problem(await desk.post("/expenditures", desk.expenditure(**changes)), 422)
     assert pointers(body) == wrong
     assert (await desk.verdict())["entries"] == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [('"\\ud83d"', 422), ("9" * 400, 422), ("[" * 300 + "]" * 300, 422), ("1e999", 400)]
+)
+async def test_what_no_field_can_be_is_a_clear_problem_too(desk: Desk, said: str, status: int) -> None:
+    await desk.fund()
+    body = json.dumps(desk.expenditure(payee="SAID")).replace('"SAID"', said)
+    headers = desk.token("bookkeeper") | {"content-type": "application/json"}
+    problem(await desk.client.post("/expenditures", content=body, headers=headers), status)
 
 
 async def test_nothing_is_spent_or_reversed_in_a_cancelled_project(desk: Desk) -> None:

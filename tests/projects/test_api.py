@@ -249,7 +249,16 @@ async def test_a_wrong_observation_is_told_by_field(office: Office, change: dict
     assert {error["pointer"] for error in refused.json()["errors"]} == pointers
 
 
-@pytest.mark.parametrize("body", [b"[]", b'"x"', b"null", b'{"note":"\\ud800","occurred_at":"2020-11-01T09:30:00Z"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b'"x"',
+        b"null",
+        b'{"note":"\\ud800","occurred_at":"2020-11-01T09:30:00Z"}',
+        b'{"evidence":["\\ud800"],"occurred_at":"2020-11-01T09:30:00Z"}',
+    ],
+)
 async def test_a_body_that_is_no_report_at_all_is_422(office: Office, body: bytes) -> None:
     id = await office.open()
     headers = office.token("coordinator") | VERSION_1 | {"content-type": "application/json"}

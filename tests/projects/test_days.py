@@ -106,6 +106,8 @@ async def test_history_tells_each_field_as_of_any_day(office: Office, calendar: 
         assert [then["fields"][field] for field in (value, observed, f"{observed}/splits")] == told
     for_ever = (await office.get(f"/projects/{id}/history?as_of=9999-12-31")).json()
     assert for_ever["fields"] == (await as_of(0))["fields"]
+    at_first = (await office.get(f"/projects/{id}/history?as_of=0001-01-01")).json()
+    assert at_first["fields"] == (await as_of(13))["fields"]
     assert "fields" not in (await office.get(f"/projects/{id}/history")).json()
 
 

@@ -189,6 +189,8 @@ def test_a_day_that_has_not_come_cannot_be_told_of():
     assert faults_of("trainees", 5, None, on=date(2026, 3, 5)) == {"/on"}
     ahead = Period(from_on=date(2026, 3, 5), until_on=date(2026, 3, 5))
     assert faults_of("trainees", 5, ahead) == {"/period/from"}
+    endless = Period(from_on=date(2026, 1, 1), until_on=date(9999, 12, 31))
+    assert faults_of("trainees", 5, endless) == {"/period/until"}
     begun = Period(from_on=date(2026, 3, 1), until_on=date(2026, 3, 31))
     assert Notebook().observe("trainees", 5, begun).state.value == 5
     assert Notebook().observe("trainees", 5, on=date(2026, 3, 4)).state.value == 5

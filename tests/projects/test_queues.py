@@ -1,6 +1,7 @@
 """A queue of edits as one call: what is wrong with one of them, or breaks off, spoils none of the others."""
 
 import itertools
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -164,3 +165,12 @@ async def test_a_queue_of_two_hundred_is_taken_in_the_order_of_its_chains(office
         assert [milestones[no]["version"] for no in (0, 1)] == [51, 51]
         assert (await office.types(id)).count("jiedui.milestone.reported") == 100
     assert outcomes(await push(office, *queue)) == ["duplicate"] * 200
+
+
+async def test_a_note_that_was_cut_within_a_character_holds_up_nothing(office: Office) -> None:
+    id = await office.open()
+    body = json.dumps({"edits": [edit("cut", id, "通了\ud83d"), edit("other", id, "好", milestone_no=2)]})
+    headers = office.token("officer", county_codes=["520326"]) | {"content-type": "application/json"}
+    answer = await office.client.post("/sync", content=body, headers=headers)
+    assert outcomes(answer.json()["results"]) == ["applied", "applied"]
+    assert await note_of(office, id) == "通了?"

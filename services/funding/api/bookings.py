@@ -1,10 +1,10 @@
 """What a bookkeeper books by hand."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, TypeVar
 
-import orjson
 from fastapi import APIRouter
 from pydantic import field_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -93,7 +93,9 @@ async def _read(body: Body_[B], call: Call, faults: Faults) -> B:
     try:
         return body.read()
     except Invalid as invalid:
-        raw = orjson.loads(call.sent)
+        if "" in invalid.errors:
+            raise
+        raw = json.loads(call.sent)
         fields = raw.items() if isinstance(raw, dict) else ()
         given = {name: value for name, value in fields if f"/{name}" not in invalid.errors}
         for name in _DAYS & given.keys():

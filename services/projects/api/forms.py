@@ -85,7 +85,11 @@ def evidence_in(sent: bytes) -> list[str]:
     """The evidence that a report names, as far as it can be read: what we have of it is read before the form is."""
     raw = json.loads(sent) if sent else None
     named = raw.get("evidence") if isinstance(raw, dict) else None
-    return [sha256 for sha256 in named if isinstance(sha256, str)] if isinstance(named, list) else []
+    return [sha256 for sha256 in named if _is_sha256(sha256)] if isinstance(named, list) else []
+
+
+def _is_sha256(found: Any) -> bool:
+    return isinstance(found, str) and re.fullmatch("[0-9a-f]{64}", found) is not None
 
 
 def _field(pointer: str) -> str:

@@ -114,7 +114,8 @@ async def push(call: Reporter, form: Unread[Queue]) -> Response:
     verdicts: dict[int, Edit] = {}
 
     async def work(_: Tx) -> Decision[list[Edit]]:
-        queue = form.read()
+        # One note that was cut within a character must not hold up the whole queue for ever.
+        queue = form.mended().read()
         settler = _Settler(call, await grants.read(call.transactor, queue.grant))
         while places := [place for place in _in_order(queue.edits) if place not in verdicts][:_A_UNIT]:
             taken = await settler.take([queue.edits[place] for place in places])

@@ -9,7 +9,7 @@ others can, since only the latest counts.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import linear_regression
 from typing import Any
@@ -28,6 +28,8 @@ SPLITS = ("women", "aged_60_plus", "disabled", "children")
 # Below this a whole number is exact in every reader's floating point (2**53 is a little more).
 _LIMIT = 10**15
 _DECIMALS = 6
+# Of values that are carried the latest period counts, so one without an end would stand for ever.
+_LONGEST_AHEAD = timedelta(days=366)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,9 +235,8 @@ def claim_faults(project: Project, claim: Claim, now: datetime) -> dict[str, str
         faults["/period"] = "Give either a period or the day on which it was so."
     elif claim.period and claim.period.until_on < claim.period.from_on:
         faults["/period/until"] = "A period cannot end before it begins."
-    elif claim.days.from_on > (today := day_of(now + CLOCK_TOLERANCE)):
-        # A period that has begun can be told of before it ends: what it comes to so far.
-        faults["/period/from" if claim.period else "/on"] = f"Today is {today}; give a day that has come."
+    else:
+        faults |= _day_faults(claim, day_of(now + CLOCK_TOLERANCE))
     if indicator:
         if claim.unit not in (None, indicator.unit):
             faults["/unit"] = f"{indicator.code} is counted in {indicator.unit}."
@@ -245,6 +246,15 @@ def claim_faults(project: Project, claim: Claim, now: datetime) -> dict[str, str
         if claim.splits:
             faults |= _split_faults(indicator, claim)
     return faults
+
+
+def _day_faults(claim: Claim, today: date) -> dict[str, str]:
+    """A period that has begun can be told of before it ends: what it comes to so far."""
+    if claim.days.from_on > today:
+        return {"/period/from" if claim.period else "/on": f"Today is {today}; give a day that has come."}
+    if claim.days.until_on - today > _LONGEST_AHEAD:
+        return {"/period/until": f"Today is {today}; give a period that ends within a year from now."}
+    return {}
 
 
 def _value_faults(indicator: Indicator, value: Any, at: str) -> dict[str, str]:

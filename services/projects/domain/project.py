@@ -174,5 +174,6 @@ def beginning_of(day: date) -> datetime:
 
 
 def end_of(day: date) -> datetime:
-    """The instant at which a day ends in Asia/Shanghai; also of the last day that there is."""
-    return beginning_of(day) + timedelta(days=1)
+    """The instant at which a day ends in Asia/Shanghai; also of the first and the last day that there are."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=_SHANGHAI)
+    return noon.astimezone(UTC) + timedelta(hours=12)
