@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from services.kit import mongo, problems
-from services.kit.decision import Refused
+from services.kit.chinese import voice
+from services.kit.decision import Invalid, Refused
 from services.kit.entrance import Authentication, BodyLimit
 from services.kit.forms import faults
 from services.kit.group import Group
@@ -131,6 +132,8 @@ def _add_problems(app: FastAPI) -> None:
             caller = getattr(request.state, "caller", None)
             about = {"who": caller and caller.sub, "method": request.method, "path": request.url.path}
             log.info("kept out", extra=about)
+        if isinstance(error, Invalid):
+            error.errors = _told(error.errors, request)
         return problems.refusal(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)
@@ -144,7 +147,8 @@ def _add_problems(app: FastAPI) -> None:
             errors |= (
                 faults([fault | {"loc": steps}], None) if where == "body" else {str(fault["loc"][-1]): fault["msg"]}
             )
-        return problems.problem(422, "invalid", "Some fields are wrong; see errors.", request.url.path, errors)
+        detail = "Some fields are wrong; see errors."
+        return problems.problem(422, "invalid", detail, request.url.path, _told(errors, request))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -168,3 +172,9 @@ def _add_problems(app: FastAPI) -> None:
         log.error("a request failed", exc_info=error)
         detail = "This is our fault, and it is in the log under the trace_id."
         return problems.problem(500, "internal", detail, request.url.path)
+
+
+def _told(errors: Mapping[str, str], request: Request) -> dict[str, str]:
+    """What is wrong with each field, in the reader's language."""
+    say = voice(request.headers.get("accept-language"))
+    return {pointer: say(fault) for pointer, fault in errors.items()}

@@ -164,6 +164,7 @@ INDEXES: Mapping[type, Sequence[Index]] = {
         [("status", 1), ("_id", 1)],
         [("decision.reason", 1), ("_id", 1)],
         [("milestones.due_on", 1)],
+        [("milestones.status", 1), ("_id", 1)],
         [("at_risk", 1), ("_id", 1)],
     ],
     County: [IndexModel([("on", 1)], partialFilterExpression={"asked": False})],
@@ -257,8 +258,10 @@ def matching(
     undecided: bool,
     at_risk: bool | None,
     due_before: date | None,
+    milestone: str | None,
 ) -> dict[str, Any]:
-    """Projects of a list; None leaves a question out. `due_before`: a milestone is due and not verified."""
+    """Projects of a list; None leaves a question out. `due_before`: a milestone is due and not verified;
+    `milestone`: one has this status."""
     equal = {"category": category, "county_code": county, "partner_id": partner, "status": status}
     found: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
     if undecided:
@@ -268,6 +271,8 @@ def matching(
     if due_before:
         unverified = {"due_on": {"$lt": due_before.isoformat()}, "status": {"$ne": "verified"}}
         found["milestones"] = {"$elemMatch": unverified}
+    if milestone:
+        found["milestones.status"] = milestone
     return found
 
 

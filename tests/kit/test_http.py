@@ -176,6 +176,15 @@ async def test_faults_of_the_fields_come_all_at_once(server: Server) -> None:
     assert await server.count() == 0
 
 
+async def test_faults_are_told_in_the_language_that_is_asked_for(server: Server) -> None:
+    headers = server.token("coordinator") | {"accept-language": "zh-CN,en;q=0.5"}
+    answer = await server.client.post("/things", json={"count": "1", "colour": "red"}, headers=headers)
+    told = {fault["pointer"]: fault["detail"] for fault in problem(answer, 422, "invalid")["errors"]}
+    assert told == {"/name": "必须填写", "/count": "应为整数", "/colour": "不是已知的字段"}
+    answer = await server.client.get("/things?limit=0", headers=headers)
+    assert [fault["detail"] for fault in problem(answer, 422, "invalid")["errors"]] == ["不能小于 1"]
+
+
 @pytest.mark.parametrize("sent", [b"{broken", b'{"name": NaN}', b"[1", b"\xff\xfe"])
 async def test_what_is_not_json_is_400(server: Server, sent: bytes) -> None:
     headers = server.token("coordinator") | {"content-type": "application/json"}

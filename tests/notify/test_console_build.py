@@ -28,8 +28,9 @@ def test_the_officers_script_is_small_enough_for_a_bad_line() -> None:
     assert size("assets/officer-*.js") <= 15 * KB
 
 
-def test_all_scripts_of_the_console_together_are_small() -> None:
-    assert size("assets/main-*.js") <= 60 * KB
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_all_scripts_of_the_console_together_are_small_with_the_words_of_a_reader(language: str) -> None:
+    assert size("assets/main-*.js") + size(f"assets/words-main-{language}-*.json") <= 60 * KB
 
 
 def test_the_maps_data_are_a_small_file_of_their_own() -> None:

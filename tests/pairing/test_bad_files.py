@@ -154,3 +154,15 @@ async def test_what_is_no_upload_is_refused(desk: Desk) -> None:
         (await desk.client.post(path, content=csv_of(row(1)), headers=headers | {"content-type": "text/csv"}), 415),
     ):
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+
+
+async def test_what_is_wrong_is_told_in_the_language_that_is_asked_for(desk: Desk) -> None:
+    await programme(desk, *COUNTIES)
+    of = await handed_in(desk, "commitments", csv_of(row(1), row(2, amount="-1")))
+    assert of["rejected"][0]["detail"] == "'-1' is negative"
+    chinese = desk.headers("coordinator") | {"accept-language": "zh-Hans"}
+    view = (await desk.client.get(f"/imports/{of['id']}", headers=chinese)).json()
+    assert view["rejected"][0]["detail"] == "'-1' 是负数"
+    assert view["problem"].startswith("2 行中有 1 行有误")
+    back = (await desk.client.get(f"/imports/{of['id']}/problems", headers=chinese)).content.decode("utf-8-sig")
+    assert "承诺金额: '-1' 是负数 (请写大于 0 的金额)" in back

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -25,8 +26,10 @@ async def test_of_ten_edits_two_are_refused_by_themselves(office: Office) -> Non
     edits[2:2] = [edit("ahead", id, "n", occurred_at=soon), observed("minus", id, -1)]
     results = await push(office, *edits)
     assert outcomes(results) == ["applied"] * 2 + ["refused"] * 2 + ["applied"] * 6
-    assert "/occurred_at" in results[2]["detail"]["zh"]
-    assert "/value" in results[3]["detail"]["zh"]
+    assert "/occurred_at" in results[2]["detail"]["en"]
+    assert results[2]["detail"]["zh"] == "内容有误：这个时间还没有到；请检查手机的时钟。"
+    assert "/value" in results[3]["detail"]["en"]
+    assert results[3]["detail"]["zh"] == "内容有误：不能小于 0。"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,7 @@ async def test_what_is_wrong_with_an_edit_is_that_edits_refusal(office: Office, 
     id = await office.open()
     results = await push(office, edit("a", id, "n") | change, edit("b", id, "good"))
     assert outcomes(results) == ["refused", "applied"]
+    assert not re.search("[a-z]{3,} [a-z]{2,}", results[0]["detail"]["zh"]), results[0]["detail"]
 
 
 @pytest.mark.parametrize(

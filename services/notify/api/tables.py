@@ -69,6 +69,7 @@ class ProjectQuery(Query):
     decision: Literal["open"] | None = None
     at_risk: bool | None = None
     due_before: Day | None = None
+    milestone: Literal["pending", "reported", "returned", "verified"] | None = None
 
 
 class ObservationQuery(Query):
@@ -193,6 +194,8 @@ def _projects(query: ProjectQuery, caller: Caller, _: date) -> Where:
     if query.due_before:
         late = {"due_on": {"$lt": query.due_before.isoformat()}, "status": {"$ne": "verified"}}
         asked["milestones"] = {"$elemMatch": late}
+    if query.milestone:
+        asked["milestones.status"] = query.milestone
     return {"$and": [{"status": {"$ne": None}}, asked, visible_to(principals_of(caller))]}
 
 

@@ -23,20 +23,22 @@ const shared = {
 await rm(fresh, { recursive: true, force: true })
 await mkdir(fresh)
 
-// The officer's words are read as data, in one language: half as much over a thin line as both within the script.
-const words = {}
-for (const language of ["zh", "en"]) {
-  const parts = await Promise.all(["common", "programme", "officer"].map((part) => readFile(join(here, "src/words", language, `${part}.json`), "utf8")))
-  const content = JSON.stringify(Object.assign({}, ...parts.map((part) => JSON.parse(part))))
-  const name = `words-${language}-${createHash("sha256").update(content).digest("hex").slice(0, 8)}.json`
-  await mkdir(join(fresh, "assets"), { recursive: true })
-  await writeFile(join(fresh, "assets", name), content)
-  words[language] = `/assets/${name}`
+// Words are read as data, in one language: half as much over a thin line as both within the script.
+const parts = (await readdir(join(here, "src/words/zh"))).map((file) => file.replace(".json", ""))
+const pages = {
+  main: { html: "index.html", words: parts.filter((part) => part !== "officer") },
+  officer: { html: "officer.html", words: ["common", "programme", "officer"] },
 }
-
-const pages = { main: "index.html", officer: "officer.html" }
-const built = {}
-for (const name of Object.keys(pages)) {
+await mkdir(join(fresh, "assets"))
+for (const [name, page] of Object.entries(pages)) {
+  page.said = {}
+  for (const language of ["zh", "en"]) {
+    const said = await Promise.all(page.words.map((part) => readFile(join(here, "src/words", language, `${part}.json`), "utf8")))
+    const content = JSON.stringify(Object.assign({}, ...said.map((part) => JSON.parse(part))))
+    const file = `words-${name}-${language}-${createHash("sha256").update(content).digest("hex").slice(0, 8)}.json`
+    await writeFile(join(fresh, "assets", file), content)
+    page.said[language] = `/assets/${file}`
+  }
   const { metafile } = await build({
     ...shared,
     entryPoints: [`src/${name}.tsx`],
@@ -49,22 +51,22 @@ for (const name of Object.keys(pages)) {
     assetNames: "map-[hash]",
     publicPath: "/assets",
     metafile: true,
-    define: { WORDS: JSON.stringify(words) },
+    define: { WORDS: JSON.stringify(page.said) },
   })
   const outputs = Object.entries(metafile.outputs).map(([path, output]) => ({ name: path.split("/").pop(), ...output }))
-  built[name] = outputs.find((output) => output.entryPoint === `src/${name}.tsx`)
+  page.script = `/assets/${outputs.find((output) => output.entryPoint === `src/${name}.tsx`).name}`
 }
 const css = await build({ ...shared, entryPoints: ["src/style.css"], outdir: join(fresh, "assets"), entryNames: "[name]-[hash]", metafile: true })
 const style = Object.keys(css.metafile.outputs)[0].split("/").pop()
 
 await cp(join(here, "public"), fresh, { recursive: true })
-for (const [name, page] of Object.entries(pages)) {
-  const html = await readFile(join(here, "src", page), "utf8")
-  await writeFile(join(fresh, page), html.replaceAll("{script}", `/assets/${built[name].name}`).replaceAll("{style}", `/assets/${style}`))
+for (const { html, script } of Object.values(pages)) {
+  const text = await readFile(join(here, "src", html), "utf8")
+  await writeFile(join(fresh, html), text.replaceAll("{script}", script).replaceAll("{style}", `/assets/${style}`))
 }
 
 // What the officer's phone keeps: its page and all that it names. The version changes with any of them.
-const shell = ["/officer", `/assets/${built.officer.name}`, `/assets/${style}`, ...Object.values(words), "/officer.webmanifest", "/icon.svg"]
+const shell = ["/officer", pages.officer.script, `/assets/${style}`, ...Object.values(pages.officer.said), "/officer.webmanifest", "/icon.svg"]
 const version = createHash("sha256").update(shell.join()).update(await readFile(join(fresh, "officer.html"))).digest("hex").slice(0, 12)
 await build({
   ...shared,

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from services.kit import mongo
+from services.kit.chinese import voice
 from services.kit.decision import Decision, Invalid, NotFound
 from services.kit.http import Call, Unread, allow, created, ok
 from services.kit.problems import UnsupportedMediaType
@@ -102,7 +103,8 @@ class ImportView(BaseModel):
     ended_at: Instant | None
 
     @classmethod
-    def of(cls, shown: "Shown") -> "ImportView":
+    def of(cls, shown: "Shown", say: Callable[[str], str]) -> "ImportView":
+        """`say` puts a sentence into the reader's language."""
         of = shown.of
         return cls(
             id=of.id,
@@ -121,8 +123,8 @@ class ImportView(BaseModel):
                     column=fault.column,
                     value=fault.value,
                     code=fault.code,
-                    detail=fault.detail,
-                    fix=fault.fix,
+                    detail=say(fault.detail),
+                    fix=fault.fix and say(fault.fix),
                 )
                 for one in shown.rejected
                 for fault in one.faults
@@ -133,7 +135,7 @@ class ImportView(BaseModel):
                 if one.repeat_of
             ],
             progress={"checked_row": of.checked, "stored_row": of.stored},
-            problem=of.problem,
+            problem=of.problem and say(of.problem),
             ignored_columns=list(of.ignored_columns),
             same_as=of.same_as,
             version=of.version,
@@ -196,7 +198,7 @@ async def get_import(id: str, call: Reader) -> Response:
         rejected = await tx.reports_of(id, repeats=False, limit=_REPORTED)
         return Shown(of=of, rejected=rejected, repeated=await tx.reports_of(id, repeats=True, limit=_REPORTED))
 
-    return await call.read(work, ok(ImportView.of))
+    return await call.read(work, ok(_view(call)))
 
 
 @router.get("/imports/{id}/problems", response_class=Response)
@@ -204,11 +206,12 @@ async def get_problems(id: str, call: Reader) -> Response:
     """The file that was handed in, with a column `problem`."""
     tx = reading(call)
     of = await _own(tx, call, id)
-    said = {one.row: "; ".join(_sentence(one)) for one in await tx.reports_of(id, repeats=False)}
-    said |= {one.row: "; ".join(_sentence(one)) for one in await tx.reports_of(id, repeats=True)}
+    reports = [*await tx.reports_of(id, repeats=False), *await tx.reports_of(id, repeats=True)]
     content = await tx.file_of(id)
+    say = voice(call.request.headers.get("accept-language"))
 
     def build() -> bytes:
+        said = {one.row: "; ".join(_sentences(one, say)) for one in reports}
         sheet = Sheet(content, of.target)
         return problem_file(sheet.table, sheet.header, said)
 
@@ -288,7 +291,7 @@ async def _import(call: Call, target: Target, manner: Manner) -> Response:
     tries = 0
     while True:
         try:
-            return await call.perform(work, created("/imports", ImportView.of), locks=["imports"])
+            return await call.perform(work, created("/imports", _view(call)), locks=["imports"])
         except Exception as error:
             tries += 1
             # The same rows are stored by another replica at this moment: next time they are seen.
@@ -353,11 +356,18 @@ async def _own(tx: Tx, call: Call, id: str) -> Import:
     return of
 
 
-def _sentence(one: RowReport) -> list[str]:
+def _view(call: Call) -> Callable[[Shown], ImportView]:
+    say = voice(call.request.headers.get("accept-language"))
+    return lambda shown: ImportView.of(shown, say)
+
+
+def _sentences(one: RowReport, say: Callable[[str], str]) -> list[str]:
     if one.repeat_of:
         again = one.repeat_of
-        return [f"says the same as row {again.of_row}" if again.of_row else "is there already"]
+        return [say(f"says the same as row {again.of_row}" if again.of_row else "is there already")]
     return [
-        (f"{fault.column}: " if fault.column else "") + fault.detail + (f" ({fault.fix})" if fault.fix else "")
+        (f"{fault.column}: " if fault.column else "")
+        + say(fault.detail)
+        + (f" ({say(fault.fix)})" if fault.fix else "")
         for fault in one.faults
     ]

@@ -14,7 +14,7 @@ from services.kit.decision import Invalid
 from services.kit.forms import Body_, Visible
 from services.kit.http import Form, Page
 from services.projects import domain
-from services.projects.domain.project import ProjectStatus
+from services.projects.domain.project import MilestoneStatus, ProjectStatus
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
@@ -106,6 +106,7 @@ class ProjectPage(Page):
     decision: Literal["open"] | None = None
     at_risk: bool | None = None
     due_before: Day | None = None
+    milestone: MilestoneStatus | None = None
 
 
 class ObservationPage(Page):

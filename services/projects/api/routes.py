@@ -60,6 +60,7 @@ async def list_projects(call: Reader, page: Annotated[ProjectPage, Query()]) -> 
         undecided=page.decision == "open",
         at_risk=page.at_risk,
         due_before=page.due_before,
+        milestone=page.milestone,
     )
     where = {"$and": [wanted, reach_of(call, *READERS).filter()]}
     return await call.page(Project, where, page, ProjectView.of)

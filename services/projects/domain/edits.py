@@ -10,7 +10,7 @@ an edit refused after `WAITS` with all that builds on it.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from schemas.shapes import Text
 from services.projects.domain.history import Link
@@ -86,7 +86,7 @@ def became(
     *,
     version: int | None = None,
     conflict_id: str | None = None,
-    **values: str,
+    **values: str | Text,
 ) -> Edit:
     """The edit with its verdict, told in the words of `why`."""
     return replace(
@@ -102,9 +102,13 @@ def became(
     )
 
 
-def said(why: str, **values: str) -> Text:
+def said(why: str, **values: str | Text) -> Text:
     """What is told of an edit, in both languages."""
-    return {language: text.format(**values) for language, text in _WORDS[why].items()}  # type: ignore[return-value]
+    told: dict[str, str] = {}
+    for language, text in _WORDS[why].items():
+        within = {name: value if isinstance(value, str) else str(value.get(language)) for name, value in values.items()}
+        told[language] = text.format(**within)
+    return cast(Text, told)
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {

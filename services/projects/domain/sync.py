@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from schemas.shapes import Text
+from services.kit.chinese import chinese
 from services.kit.decision import Conflict as Refusal
 from services.kit.decision import Decision
 from services.projects.domain.conflicts import Clash, Conflict, refreshed
@@ -123,7 +125,10 @@ def _refused(edit: Edit, around: Around, *, held: bool, faults: Mapping[str, str
     found |= future_faults(edit.occurred_at, now)
     if not found:
         return None
-    text = " ".join(f"{pointer}: {fault}" for pointer, fault in found.items())
+    text: Text = {
+        "zh": "".join(map(chinese, found.values())),
+        "en": " ".join(f"{pointer}: {fault}" for pointer, fault in found.items()),
+    }
     return became(edit, "refused", "faults", now, faults=text)
 
 

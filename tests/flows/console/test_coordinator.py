@@ -7,7 +7,7 @@ import pytest
 
 from services.kit.clock import Clock
 from services.kit.ids import new_id
-from tests.flows.console.visitors import Visitor, Visitors
+from tests.flows.console.visitors import Visitors
 from tests.flows.system import Person, System, offer
 from tests.projects.photos import photo
 from tests.waiting import until
@@ -54,15 +54,6 @@ WORDS = {
 }
 
 
-async def confirm(visitor: Visitor, reason: str = "") -> None:
-    """What the open dialog asks."""
-    dialog = visitor.page.get_by_role("dialog")
-    if reason:
-        await dialog.get_by_role("textbox").fill(reason)
-    await dialog.locator("button:not(.plain)").click()
-    await dialog.wait_for(state="detached")
-
-
 async def milestones(coordinator: Person, project_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (await coordinator.get("projects", f"/projects/{project_id}"))["milestones"]
     return found
@@ -106,10 +97,10 @@ async def test_a_coordinator_runs_a_round_asks_why_and_approves(
     await desk.page.get_by_role("button", name=say["ban"], exact=True).click()
     await desk.page.get_by_role("dialog").wait_for()
     await desk.axe("a question")
-    await confirm(desk, "先看看别的县")
+    await desk.confirm("先看看别的县")
     await desk.wait_for(say["banned"])
     await desk.page.get_by_role("button", name=say["approve"], exact=True).click()
-    await confirm(desk)
+    await desk.confirm()
     await desk.wait_for(say["approved"])
     assert (await coordinator.get("pairing", f"/pairings/{pairing['id']}"))["status"] == "approved"
 
@@ -119,7 +110,7 @@ async def test_a_coordinator_runs_a_round_asks_why_and_approves(
     await desk.axe("rules")
     await desk.shot("coordinator-rules")
     await ban.get_by_role("button", name=say["remove"]).click()
-    await confirm(desk)
+    await desk.confirm()
     await ban.wait_for(state="detached")
 
 
@@ -161,11 +152,11 @@ async def test_a_milestone_waits_for_a_second_person(
     await desk.axe("verify")
     await desk.shot("coordinator-verify")
     await first.get_by_role("button", name=say["verify"], exact=True).click()
-    await confirm(desk)
+    await desk.confirm()
     await desk.wait_for(re.compile(re.escape(say["verified"])))
     await first.wait_for(state="detached")
     await second.get_by_role("button", name=say["back"]).click()
-    await confirm(desk, "缺验收单")
+    await desk.confirm("缺验收单")
     await desk.wait_for(re.compile(re.escape(say["returned"])))
 
     async def told() -> bool:

@@ -1,12 +1,13 @@
 """The programme and its counties: each figure leads to its rows, each chart has its table, and 0 is not "no entry"."""
 
+import itertools
+import math
 import re
 from pathlib import Path
 
 from services.kit.clock import Clock
 from tests.flows.console.visitors import Visitor, Visitors
 from tests.flows.system import System
-from tests.waiting import until
 
 COUNTY = "520627"
 
@@ -36,6 +37,15 @@ async def test_each_figure_of_the_programme_leads_to_its_rows(visitors: Visitors
         await visitor.press("导出 CSV")
     assert Path(await (await download.value).path()).read_text("utf-8-sig").count("\n") == counted + 1
 
+    for figure in ("个县", "家帮扶单位"):
+        await visitor.open("/programme")
+        box = visitor.page.locator(".figures li", has=visitor.page.get_by_role("link", name=figure))
+        count = int(await box.locator("b").inner_text())
+        await box.get_by_role("link").click()
+        await visitor.page.locator("tbody tr").first.wait_for()
+        assert await visitor.page.locator("tbody tr").count() == count
+        await visitor.axe(figure)
+        await visitor.shot(f"rows-{figure}")
     await visitor.open("/programme")
     await visitor.page.get_by_role("link", name="已承诺").click()
     await visitor.page.locator("tbody tr").first.wait_for()
@@ -90,20 +100,45 @@ async def test_a_county_shows_its_indicators_over_time_and_0_is_not_no_entry(
     await visitor.open("/counties")
     await visitor.page.locator("tbody tr").first.wait_for()
     await visitor.axe("counties")
+    dots = await visitor.page.locator(".map a circle").evaluate_all(
+        "all => all.map(({cx, cy, r}) => [cx, cy, r].map(one => one.baseVal.value))"
+    )
+    assert len(dots) >= 42, "each county of the example has a place"
+    for (x, y, r), (x2, y2, r2) in itertools.combinations(dots, 2):
+        assert math.hypot(x - x2, y - y2) > r + r2 - 1, "no dot lies on another"
 
 
-async def test_what_is_gone_says_so_and_a_service_that_is_away_takes_only_its_own_part(visitors: Visitors) -> None:
+GONE = {
+    "monitor": ("county/999999", "project/gone", "pairings/gone", "rounds/gone", "commitments/gone", "story/gone"),
+    "coordinator": ("rounds/%E0%A4%A", "county/%"),
+}
+
+
+async def test_a_page_for_an_id_that_is_gone_says_so(visitors: Visitors) -> None:
     visitor = await visitors.come("zh")
-    await visitor.enter("monitor", "/county/999999")
-    await visitor.wait_for("这里没有要找的内容")
-    await visitor.open("/project/01a00000-0000-7000-8000-000000000000")
-    await until(lambda: visitor.page.locator(".refusal").count(), "the refusal is there")
-    await visitor.axe("gone")
+    for person, paths in GONE.items():
+        await visitor.enter(person)
+        for path in paths:
+            await visitor.open(f"/{path}")
+            await visitor.page.locator(".refusal", has_text=re.compile("可能已不存在|没有这个编号")).first.wait_for()
+            await visitor.axe(path)
+    visitors.allow("404", "422")
 
-    await visitor.page.route(re.compile(visitor.system.url("pairing")), lambda route: route.abort())
-    await visitor.open(f"/county/{COUNTY}")
-    await visitor.wait_for("暂时连不上这项服务")
-    await visitor.wait_for("各类项目")
-    await visitor.page.locator("table", has_text="项目、进度和资金").wait_for()
-    await visitor.axe("without pairing")
+
+async def test_a_service_that_is_away_takes_only_its_own_part(visitors: Visitors, system: System) -> None:
+    (project, *_) = await system.person("coordinator").all("projects", f"/projects?county={COUNTY}")
+    visitor = await visitors.come("zh")
+    await visitor.enter("monitor")
+    for service, still in (("pairing", "项目、进度和资金"), ("projects", "各类需求"), ("notify", "各类需求")):
+        away = re.compile(visitor.system.url(service) + r"/(?!\?|assets|config|officer|sign-in|$)")
+        await visitor.page.route(away, lambda route: route.abort())
+        await visitor.open(f"/county/{COUNTY}")
+        await visitor.wait_for("暂时连不上这项服务")
+        await visitor.page.locator("table", has_text=still).wait_for()
+        await visitor.axe(f"without {service}")
+        if service != "projects":
+            await visitor.open(f"/project/{project['id']}")
+            await visitor.page.locator("table", has_text=project["milestones"][0]["title"]["zh"]).wait_for()
+        await visitor.page.unroute(away)
+        await visitor.open("/")
     visitors.allow("ERR_FAILED", "404")

@@ -4,8 +4,6 @@ import pytest
 
 from tests.flows.console.visitors import Visitors
 
-PEOPLE = ("coordinator", "monitor", "bookkeeper")
-
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_people_sign_in_and_begin_where_the_programme_stands(visitors: Visitors, lang: str) -> None:
@@ -15,10 +13,9 @@ async def test_people_sign_in_and_begin_where_the_programme_stands(visitors: Vis
     await visitor.page.locator('[data-person^="officer-"]').first.wait_for()
     await visitor.axe("sign in")
     await visitor.shot("sign-in")
-    for person in PEOPLE:
-        await visitor.enter(person)
-        await visitor.page.locator(".figures").wait_for()
-        await visitor.axe(person)
+    await visitor.page.locator('[data-person="monitor"]').click()
+    await visitor.page.locator(".figures").wait_for()
+    await visitor.axe("home")
     await visitor.shot("home")
     assert await visitor.page.evaluate("() => document.documentElement.lang") == {"zh": "zh-Hans", "en": "en"}[lang]
 

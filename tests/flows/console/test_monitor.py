@@ -1,9 +1,11 @@
 """People who watch: the feed loses nothing, whoever stops is seen, and what is not known is not called 0."""
 
+import asyncio
 import json
 import os
 import re
 import signal
+import time
 
 from playwright.async_api import Route
 
@@ -13,6 +15,14 @@ from tests.topics import produce
 from tests.waiting import until
 
 PATIENCE_MS = 60_000
+# How soon the page shows it; a machine that is busy may miss it once or twice.
+SEEN_WITHIN_S = 3
+TRIES = 3
+# All that the page says of a service's lag from now on.
+NOTE_LAGS = """() => {
+  window.lags = []
+  setInterval(() => lags.push(document.querySelector('[data-service=funding] [data-lag]').textContent), 100)
+}"""
 
 
 async def positions(visitor: Visitor) -> list[int]:
@@ -63,7 +73,7 @@ async def test_the_feed_shows_each_event_once_through_a_pause_a_broken_line_and_
     await visitor.page.reload()
     await live(visitor)
     await visitor.page.locator("[data-position]").first.wait_for()
-    assert set(await visitor.page.locator(".event b").all_inner_texts()) == {"伙伴加入"}
+    assert set(await visitor.page.locator(".event b").all_inner_texts()) == {"帮扶单位登记"}
     visitors.allow("ERR_", "Failed to fetch", "503")
 
 
@@ -100,18 +110,26 @@ async def test_a_worker_that_stops_is_seen_on_the_page_as_it_is_and_a_broker_tha
     await visitor.axe("all is well")
     await visitor.shot("monitor")
     await visitor.page.evaluate("window.theSame = true")
-    with system.stopped("funding-worker"):
-        await system.partner("A partner whom nobody takes in")
-        await becomes(visitor, f"{age} > 0")
-        seen = await visitor.page.evaluate(age)
-        await becomes(visitor, f"{age} > {seen} + 1")
-        await visitor.axe("one stopped")
-        await visitor.shot("monitor-stopped")
-    await becomes(visitor, f"{age} === 0")
+    took: list[float] = []
+    while not took or (min(took) > SEEN_WITHIN_S and len(took) < TRIES):
+        with system.stopped("funding-worker"):
+            await system.partner("A partner whom nobody takes in")
+            began = time.monotonic()
+            await becomes(visitor, f"{age} > 0")
+            took.append(time.monotonic() - began)
+            seen = await visitor.page.evaluate(age)
+            await becomes(visitor, f"{age} > {seen} + 1")
+            await visitor.axe("one stopped")
+            await visitor.shot("monitor-stopped")
+        await becomes(visitor, f"{age} === 0")
+    assert min(took) <= SEEN_WITHIN_S, took
 
+    lag = "document.querySelector('[data-service=funding] [data-lag]').textContent"
     with system.stopped("kafka"):
-        lag = "document.querySelector('[data-service=funding] [data-lag]').textContent"
         await becomes(visitor, f"{lag} === 'unknown'")
+        await visitor.page.evaluate(NOTE_LAGS)
+        await asyncio.sleep(SEEN_WITHIN_S)
+        assert set(await visitor.page.evaluate("window.lags")) == {"unknown"}, "never 0, nor any other number"
     await becomes(visitor, f"{lag} === '0'")
     assert await visitor.page.evaluate("window.theSame"), "without a reload"
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Route
 
 from services.kit.clock import Clock
-from tests.flows.console.visitors import Visitor, Visitors
+from tests.flows.console.visitors import EVIL, Visitor, Visitors, words
 from tests.flows.system import System
 from tests.projects.photos import photo
 
@@ -185,20 +185,23 @@ async def test_a_refused_report_holds_up_no_other_and_can_be_exported_or_deleted
     await phone.page.locator("form button").last.click()
     await become(phone, "waiting")
     await report(phone, project, 1, "Done", WORDS["en"]["later"])
+    await phone.open(f"/officer#/report/{project['id']}/2")
+    await phone.page.locator("#note").fill("Not yet")
     await phone.context.set_offline(False)
-    await become(phone, "sent", "needs")
+    await phone.open("/officer#/sending")
+    await become(phone, "draft", "sent", "needs")
     await phone.wait_for("The days overlap with a period that was told already")
     await phone.axe("needs you")
     await phone.shot("officer-needs")
     async with phone.page.expect_download() as download:
-        await phone.press("Export")
+        await phone.page.locator('[data-state="needs"]').get_by_role("button", name="Export").click()
     exported = json.loads(Path(await (await download.value).path()).read_text("utf-8"))
     assert (exported["indicator"], exported["value"]) == (indicator["code"], 7)
     phone.page.on("dialog", lambda dialog: dialog.accept())
     await phone.page.locator('[data-state="needs"]').get_by_role("button", name="Delete").click()
-    await become(phone, "sent")
+    await become(phone, "draft", "sent")
     await phone.page.reload()
-    await become(phone, "sent")
+    await become(phone, "draft", "sent")
 
 
 async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_goes_on_after(
@@ -209,6 +212,8 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
     phone = await visitors.come("en")
     await phone.officer(county)
     asked: list[int] = []
+    uploads: list[str] = []
+    phone.page.on("request", lambda request: uploads.append(request.url) if "/evidence" in request.url else None)
     answers = [503, 401]
 
     async def refuse(route: Route) -> None:
@@ -223,9 +228,10 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
         )
 
     await phone.page.route("**/sync", refuse)
-    await report(phone, project, 1, "First", WORDS["en"]["send"])
+    await report(phone, project, 1, "First", WORDS["en"]["send"], **picture())
     await phone.wait_for("The database cannot be reached just now")
     await become(phone, "waiting")
+    assert (asked, uploads) == ([503], []), "what would come next is not tried"
     answers.pop(0)
     await phone.open(f"/officer#/report/{project['id']}/2")
     await phone.page.locator("#note").fill("Half a sentence")
@@ -254,16 +260,35 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
     visitors.allow("503", "401")
 
 
+@pytest.mark.parametrize(("lang", "kept"), [("zh", False), ("en", True)])
+async def test_an_officer_is_told_where_the_browser_may_not_keep_what_waits(
+    visitors: Visitors, lang: str, kept: bool
+) -> None:
+    phone = await visitors.come(lang)
+    await phone.context.add_init_script(f"StorageManager.prototype.persist = async () => {str(kept).lower()}")
+    await phone.officer("522632")
+    told = phone.page.locator("details.notice")
+    if kept:
+        # It is asked before anything is read.
+        await phone.page.locator(".line .quiet").wait_for()
+        assert await told.count() == 0
+    else:
+        await told.wait_for()
+        await told.locator("summary").click()
+        await phone.wait_for(words(lang)["officer.not-kept.more"])
+        await phone.axe("not kept")
+        await phone.shot("officer-not-kept")
+
+
 async def test_a_script_in_a_title_or_a_note_is_shown_and_not_run(visitors: Visitors, system: System) -> None:
-    evil = '<img src=x onerror="window.caught=1"><script>window.caught=1</script>{{7*7}}'
 
     async def spoil(route: Route) -> None:
         answer = await route.fetch()
         body = await answer.json()
         for project in body["items"]:
-            project["title"] = {"zh": evil, "en": evil}
+            project["title"] = {"zh": EVIL, "en": EVIL}
             for one in project["milestones"]:
-                one |= {"title": {"zh": evil}, "note": evil, "reason": evil, "status": "returned"}
+                one |= {"title": {"zh": EVIL}, "note": EVIL, "reason": EVIL, "status": "returned"}
         await route.fulfill(response=answer, json=body)
 
     phone = await visitors.come("en")
@@ -271,7 +296,7 @@ async def test_a_script_in_a_title_or_a_note_is_shown_and_not_run(visitors: Visi
     await phone.officer("522632")
     await phone.page.locator("a.card.way").first.click()
     await phone.wait_for("Milestones")
-    assert evil in await phone.page.locator("main").inner_text()
+    assert EVIL in await phone.page.locator("main").inner_text()
     assert await phone.page.evaluate("() => window.caught") is None
     await phone.axe()
 

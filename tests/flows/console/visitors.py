@@ -1,6 +1,7 @@
 """People with a browser each, and what is held against all that they do: no error in the console of their browser, no
 request to a host that is none of ours, no violation that axe finds."""
 
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,20 @@ if os.environ.get("JIEDUI_TEST_CONSOLE") == "other":
 # Whoever runs the tests as root has no user namespaces to put the browser in.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 PATIENCE_MS = 60_000
+# An empty page of the console's origin, where its storage can be reached before it starts.
+ENTRANCE = "**/officer/entrance"
+
+
+# What people write where a title, a note or the name of a file is asked for; nothing of it may be run or fetched.
+EVIL = "<img src=x onerror=window.caught=1><script>window.caught=1</script>{{7*7}}"
+
+
+def words(lang: str) -> dict[str, str]:
+    """All that the console says in a language, by key."""
+    said: dict[str, str] = {}
+    for path in sorted((CONSOLE / "src/words" / lang).glob("*.json")):
+        said |= json.loads(path.read_text("utf-8"))
+    return said
 
 
 def chromium() -> str:
@@ -44,10 +59,13 @@ class Visitor:
         self.home = home
 
     async def enter(self, person: str, path: str = "/") -> None:
-        """Signs in as one of those that the local sign-in page offers, and opens a page of the console."""
-        await self.page.goto(f"{self.home}/#/sign-in")
-        await self.page.locator(f'[data-person="{person}"]').click()
-        await self.page.wait_for_function("() => localStorage.getItem('jiedui.session')")
+        """Opens a page of the console as one of those that the local sign-in page offers, who signed in before."""
+        answer = await self.system.http.post(f"{self.home}/sign-in", json={"id": person})
+        await self.page.route(
+            ENTRANCE, lambda route: route.fulfill(content_type="text/html", body="<link rel=icon href=data:,>")
+        )
+        await self.page.goto(self.home + ENTRANCE.strip("*"))
+        await self.page.evaluate("token => localStorage.setItem('jiedui.session', token)", answer.json()["token"])
         await self.open(path)
 
     async def open(self, path: str) -> None:
@@ -60,6 +78,14 @@ class Visitor:
         await self.page.locator(f'[data-person="officer-{county}"]').click()
         await self.page.locator("a.card.way").first.wait_for()
         await self.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+
+    async def settled(self) -> None:
+        """Until the page that was opened last is drawn, and what it reads is there."""
+        await self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        await self.page.locator("h1").first.wait_for()
+        await self.page.wait_for_function(
+            "() => ![...document.querySelectorAll('.quiet[role=status]')].some(one => one.textContent.endsWith('…'))"
+        )
 
     def sees(self, text: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_text(text)
@@ -74,11 +100,21 @@ class Visitor:
     async def fill(self, label: str | re.Pattern[str], text: str) -> None:
         await self.page.get_by_label(label).first.fill(text)
 
+    async def confirm(self, reason: str = "") -> None:
+        """What the open dialog asks."""
+        dialog = self.page.get_by_role("dialog")
+        if reason:
+            await dialog.get_by_role("textbox").fill(reason)
+        await dialog.locator("button:not(.plain)").click()
+        await dialog.wait_for(state="detached")
+
     async def axe(self, what: str = "") -> None:
         """Fails with what axe has against the page as it is now."""
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text("utf-8"))
-        found: list[dict[str, Any]] = await self.page.evaluate("() => axe.run().then((seen) => seen.violations)")
+        found: list[dict[str, Any]] = await self.page.evaluate(
+            "() => axe.run({resultTypes: ['violations']}).then((seen) => seen.violations)"
+        )
         told = [f"{v['id']}: {v['help']}: {[node['html'][:120] for node in v['nodes'][:3]]}" for v in found]
         assert not told, f"{what or self.page.url}: " + "\n".join(told)
         wide = await self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")

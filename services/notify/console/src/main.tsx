@@ -12,9 +12,6 @@ import { pages, type Page, type PageProps } from "./pages"
 import SignIn from "./pages/sign-in"
 import { asProblem, Refusal } from "./ui/load"
 import { Layout } from "./ui/layout"
-import { catalogues } from "./words"
-
-learn(...catalogues)
 
 function App({ problem }: { problem: Problem | null }) {
   const { path, query } = useRoute()
@@ -46,6 +43,7 @@ function Opened({ page, params, query }: { page: Page } & PageProps) {
 }
 
 async function start(): Promise<void> {
+  const words = learn()
   let problem: Problem | null = null
   try {
     await loadConfig()
@@ -53,6 +51,7 @@ async function start(): Promise<void> {
   } catch (fault) {
     problem = asProblem(fault)
   }
+  await words
   render(<App problem={problem} />, document.getElementById("app")!)
 }
 

@@ -4,20 +4,17 @@
 import { render } from "preact"
 import { loadConfig } from "./lib/config"
 import { onSession } from "./lib/session"
-import { language, learn } from "./lib/words"
+import { learn } from "./lib/words"
 import { App } from "./officer/app"
 import { readReports } from "./officer/reports"
 import { changed, onChange, state } from "./officer/state"
 import { readKept, sync } from "./officer/sync"
 
-declare const WORDS: Record<typeof language, string>
-
 const flush = () => void sync()
 
 async function start(): Promise<void> {
   void navigator.serviceWorker?.register("/officer-worker.js", { scope: "/officer" })
-  const words = fetch(WORDS[language]).then((answer) => answer.json())
-  await Promise.all([readKept(), readReports(), words.then((said) => learn({ zh: said, en: said }))])
+  await Promise.all([readKept(), readReports(), learn()])
   const root = document.getElementById("app")!
   root.replaceChildren()
   onChange(() => render(<App />, root))

@@ -158,8 +158,8 @@ def _currency(text: str) -> str:
 def _taking_part(text: str, gazetteer: Gazetteer) -> str:
     code = gazetteer.find(text)
     if not gazetteer.takes_part(code):
-        name = gazetteer.name(code)
-        raise Bad("outside-programme", f"{code}{f' {name}' if name else ''} has no card: it is outside the programme")
+        known = f"{code} {gazetteer.name(code) or ''}".strip()
+        raise Bad("outside-programme", f"{known} has no card: it is outside the programme")
     return code
 
 

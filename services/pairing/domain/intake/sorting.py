@@ -110,8 +110,11 @@ class Sorter(Generic[Content]):
             # A card has versions: what a later file says of a county is the next one.
             found.fresh.append(row)
         elif loaded:
-            said = f"row {loaded.row} of import {loaded.import_id} speaks of the same and says something else"
-            found.rejected.append(_blamed(row, "known-otherwise", f"{said}: amend {loaded.made_id}"))
+            said = (
+                f"row {loaded.row} of import {loaded.import_id} speaks of the same and says something else: "
+                f"amend {loaded.made_id}"
+            )
+            found.rejected.append(_blamed(row, "known-otherwise", said))
         elif there:
             found.rejected.append(_blamed(row, "known-otherwise", f"{there.name} is there and says something else"))
         else:

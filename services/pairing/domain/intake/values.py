@@ -67,7 +67,7 @@ def amount(text: str, units: Iterable[tuple[str, str]], currency: str = "CNY") -
     said |= {where: folded(unit) for where, unit in units if folded(unit)}
     factors = {where: _factor(where, unit) for where, unit in said.items()}
     if len(set(factors.values())) > 1:
-        both = ", ".join(f"{where} says {unit}" for where, unit in said.items())
+        both = "; ".join(f"{where} says {unit}" for where, unit in said.items())
         raise Bad("unit-clash", both, "leave one of them")
     factor = next(iter(factors.values()), 1)
     if currency != "CNY" and any(unit.endswith("元") for unit in said.values()):

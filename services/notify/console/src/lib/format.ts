@@ -23,7 +23,7 @@ export interface Money { amount: string; currency: string }
 export function money(value: Money | null | undefined): string {
   if (!value) return t("no-entry")
   const amount = Number(value.amount)
-  if (language === "en") return new Intl.NumberFormat(locale, { style: "currency", currency: value.currency, currencyDisplay: "code", maximumFractionDigits: amount % 1 ? 2 : 0 }).format(amount)
+  if (language === "en") return new Intl.NumberFormat(locale, { style: "currency", currency: value.currency, currencyDisplay: "code", maximumFractionDigits: amount % 1 ? 2 : 0 }).format(amount).replace("\u00a0", " ")
   const unit = value.currency === "CNY" ? "元" : ` ${value.currency}`
   if (Math.abs(amount) >= 1e8) return `${number(amount / 1e8)} 亿${unit}`
   if (Math.abs(amount) >= 1e4) return `${number(amount / 1e4)} 万${unit}`

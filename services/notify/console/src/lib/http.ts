@@ -2,7 +2,7 @@
 
 import { config, type Service } from "./config"
 import { session, wasRefused } from "./session"
-import { knows, t } from "./words"
+import { knows, language, t } from "./words"
 
 export type Query = Record<string, string | number | boolean | null | undefined>
 export interface Sent {
@@ -37,10 +37,10 @@ export class Problem extends Error {
     super(detail)
   }
 
-  /** What it means, in the reader's language. */
+  /** What it means, in the reader's language, in which the service tells what is wrong with fields too. */
   get sentence(): string {
-    for (const key of [`problem.${this.rule}`, `problem.${this.status}`]) if (knows(key)) return t(key)
-    return t("problem.other", { status: this.status })
+    const key = [`problem.${this.rule}`, `problem.${this.status}`, "problem.other"].find(knows)!
+    return [t(key, { status: this.status }), ...Object.values(this.errors)].join(" ")
   }
 }
 
@@ -81,7 +81,7 @@ export async function all<T>(service: Service, path: string, query: Query = {}, 
 /** The response itself, of a stream or a file. */
 export async function raw(method: string, service: Service, path: string, sent: Sent = {}): Promise<Response> {
   const token = session()?.token
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { "accept-language": language }
   if (token) headers.authorization = `Bearer ${token}`
   if (sent.accept) headers.accept = sent.accept
   if (sent.key) headers["idempotency-key"] = sent.key

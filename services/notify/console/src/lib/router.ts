@@ -1,6 +1,7 @@
 // The page and its filters, in the URL's fragment: #/county/520326?category=education
 
 import { useEffect, useState } from "preact/hooks"
+import { decoded } from "./decoded"
 
 export interface Route { path: string; query: Record<string, string> }
 
@@ -43,7 +44,7 @@ export function match(pattern: string, path: string): Record<string, string> | n
   if (wanted.length !== found.length) return null
   const params: Record<string, string> = {}
   for (const [i, step] of wanted.entries()) {
-    if (step.startsWith(":")) params[step.slice(1)] = decodeURIComponent(found[i]!)
+    if (step.startsWith(":")) params[step.slice(1)] = decoded(found[i]!)
     else if (step !== found[i]) return null
   }
   return params

@@ -4,6 +4,9 @@ export type Language = "zh" | "en"
 export type Words = Record<string, string>
 export type Values = Record<string, string | number>
 
+/** Where the words of this page are, in each language; see build.mjs. */
+declare const WORDS: Record<Language, string>
+
 const KEPT = "jiedui.language"
 let words: Words = {}
 
@@ -22,9 +25,10 @@ export function switchTo(other: Language): void {
   location.reload()
 }
 
-export function learn(...catalogues: Record<Language, Words>[]): void {
-  for (const catalogue of catalogues) words = { ...words, ...catalogue[language] }
+/** Before anything is said. */
+export async function learn(): Promise<void> {
   document.documentElement.lang = language === "zh" ? "zh-Hans" : "en"
+  words = await (await fetch(WORDS[language])).json()
 }
 
 /** `{name}` is replaced by its value; `one|many` is chosen by `n`. A key nobody knows is shown as it is. */

@@ -3,6 +3,7 @@
 
 import { isOver, session } from "../lib/session"
 import { ago, at } from "../lib/format"
+import { decoded } from "../lib/decoded"
 import { language, switchTo, t } from "../lib/words"
 import { Desk } from "./conflict"
 import { Observe } from "./observe"
@@ -13,7 +14,7 @@ import { state } from "./state"
 import { sync } from "./sync"
 
 export function App() {
-  const [page, ...ids] = location.hash.slice(2).split("/").map(decodeURIComponent)
+  const [page, ...ids] = location.hash.slice(2).split("/").map(decoded)
   const waiting = state.reports.filter((one) => one.sub === session()?.sub && one.state !== "sent").length
   return (
     <>

@@ -4,18 +4,11 @@ import { get } from "../lib/http"
 import { href } from "../lib/router"
 import { session } from "../lib/session"
 import { t } from "../lib/words"
-import { money, number } from "../lib/format"
+import { money } from "../lib/format"
 import { AsOf, Show, useLoad } from "../ui/load"
 import { pages } from "."
-
-interface Overview {
-  partners: number
-  counties: number
-  projects: number
-  events: number
-  funds: Record<string, { promised: string; committed: string; handed_over: string; used: string }>
-  as_of: { position: number; time: string | null }
-}
+import { Counts } from "./county/counts"
+import type { Overview } from "./county/shapes"
 
 export default function Home() {
   const overview = useLoad((signal) => get<Overview>("notify", "/overview", {}, signal), [])
@@ -27,10 +20,8 @@ export default function Home() {
         {(seen) => (
           <>
             <ul class="figures">
-              <li><b>{number(seen.partners)}</b> {t("home.partners", { n: seen.partners })}</li>
-              <li><b>{number(seen.counties)}</b> {t("home.counties", { n: seen.counties })}</li>
-              <li><b>{number(seen.projects)}</b> {t("home.projects", { n: seen.projects })}</li>
-              {Object.entries(seen.funds).map(([currency, funds]) => <li key={currency}><b>{money({ amount: funds.promised, currency })}</b> {t("home.promised")}</li>)}
+              <Counts of={seen} />
+              {Object.entries(seen.funds).map(([currency, funds]) => <li key={currency}><b>{money({ amount: funds.promised!, currency })}</b> <a href={href("/programme")}>{t("home.promised")}</a></li>)}
             </ul>
             <AsOf of={seen.as_of} />
           </>

@@ -33,19 +33,24 @@ export function Field({ name, label, hint, fault, children }: FieldProps) {
   )
 }
 
-/** What is wrong, each with a way to its field; takes the focus when it appears. */
-export function Faults({ of, labels }: { of: Record<string, string>; labels: Record<string, string> }) {
+/** What is wrong, each with a way to its field, by `open` where it is on another page; takes the focus when it appears. */
+export function Faults({ of, labels, open }: { of: Record<string, string>; labels: Record<string, string>; open?: (name: string) => void }) {
   const box = useRef<HTMLDivElement>(null)
   const names = Object.keys(of)
   useEffect(() => {
     if (names.length) box.current?.focus()
   }, [names.join()])
   if (!names.length) return null
+  const lead = (name: string) => (event: Event) => {
+    event.preventDefault()
+    const field = document.getElementById(`field-${name}`)
+    field ? field.focus() : open?.(name)
+  }
   return (
     <div class="refusal" role="alert" tabIndex={-1} ref={box}>
       <p>{t("faults", { n: names.length })}</p>
       <ul>
-        {names.map((name) => <li key={name}><a href={`#field-${name}`} onClick={(event) => { event.preventDefault(); document.getElementById(`field-${name}`)?.focus() }}>{labels[name] ?? name}: {of[name]}</a></li>)}
+        {names.map((name) => <li key={name}><a href={`#field-${name}`} onClick={lead(name)}>{labels[name] ?? name}: {of[name]}</a></li>)}
       </ul>
     </div>
   )

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact"
 import { useCallback, useEffect, useState } from "preact/hooks"
 import { ago, at } from "../lib/format"
 import { Problem } from "../lib/http"
-import { onSession, session } from "../lib/session"
+import { has, onSession, session } from "../lib/session"
 import { t } from "../lib/words"
 
 export interface Loaded<T> { value: T | null; problem: Problem | null; again: () => void }
@@ -58,6 +58,9 @@ export function Refusal({ problem, again }: { problem: Problem; again?: () => vo
     </div>
   )
 }
+
+/** What partners and officers are told above rows of which they see their own only. */
+export const OwnRows = () => (has("coordinator", "monitor", "bookkeeper") ? null : <p class="quiet">{t("own-rows")}</p>)
 
 /** An instant, with how long ago it was. */
 export function When({ at: instant }: { at: string | number }) {

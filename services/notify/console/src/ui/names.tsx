@@ -44,7 +44,7 @@ export function useNames(): Names {
       if (sub === session()?.sub) return t("you")
       if (sub && knows(`desk.${sub}`)) return t(`desk.${sub}`)
       const code = sub?.match(/^officer-(\d{6})$/)?.[1]
-      return code ? t("officer-of", { county: county(code) }) : (sub ?? "—")
+      return code ? t("officer-of", { county: county(code) }) : (sub ? t("someone-else") : "—")
     },
   }
 }

@@ -72,13 +72,15 @@ function Add({ names, commitments, county, added }: { names: Names; commitments:
       forget()
       added()
     } catch (fault) {
-      setProblem(asProblem(fault))
+      const problem = asProblem(fault)
+      setProblem(problem)
+      setFaults(Object.fromEntries(Object.entries(problem.errors).map(([pointer, detail]) => [pointer.slice(1), detail])))
     }
   }
   return (
     <form class="card" onSubmit={add} noValidate>
       <h2>{t("rules.add")}</h2>
-      {problem && <Refusal problem={problem} />}
+      {problem && !Object.keys(faults).length && <Refusal problem={problem} />}
       <Faults of={faults} labels={labels} />
       <Field name="kind" label={labels.kind}>{(more) => <select {...more} value={fields.kind} onChange={(event) => set({ kind: event.currentTarget.value })}>{(["pin", "ban"] as const).map((kind) => <option key={kind} value={kind}>{t(`rules.${kind}`)}</option>)}</select>}</Field>
       <Field name="commitment_id" label={labels.commitment_id} fault={faults.commitment_id}>

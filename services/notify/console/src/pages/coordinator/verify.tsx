@@ -15,7 +15,7 @@ import { Evidence } from "./evidence"
 
 export default function Verify({ query }: PageProps) {
   const names = useNames()
-  const projects = useLoad((signal) => all<Project>("projects", "/projects", {}, signal), [])
+  const projects = useLoad((signal) => all<Project>("projects", "/projects", { milestone: "reported" }, signal), [])
   const [said, say] = useState("")
   const done = (what: string) => {
     say(what)

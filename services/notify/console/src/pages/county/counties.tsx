@@ -30,10 +30,10 @@ export default function Counties({ query }: PageProps) {
       <Show of={found}>
         {(all) => {
           const provinces = [...new Set(all.map(({ card }) => card.province))].sort()
-          const rows = all.filter(({ card }) => !query.province || card.province === query.province)
+          const rows = all.filter(({ card, projects }) => (!query.province || card.province === query.province) && (projects || !query.with))
           return (
             <>
-              <div class="filters"><Choice name="province" query={query} all={provinces.map((one) => [one, knows(`province.${one}`) ? t(`province.${one}`) : one])} /></div>
+              <div class="filters"><Choice name="with" query={query} all={[["projects", t("filter.with.projects")]]} /><Choice name="province" query={query} all={provinces.map((one) => [one, knows(`province.${one}`) ? t(`province.${one}`) : one])} /></div>
               <CountyMap rows={rows} province={query.province} />
               <CountyTable rows={rows} />
             </>

@@ -23,7 +23,7 @@ export default function County({ params }: PageProps) {
     <>
       <h1>{seen.value ? name(seen.value.name) : t("county.title")} {seen.value?.status && <span class={seen.value.status === "watch" ? "tag warn" : "tag"}>{t(`county.${seen.value.status}`)}</span>}</h1>
       <Show of={seen}>{(view) => <><AsOf of={view.as_of} /><p><a href={href("/feed", { county: code })}>{t("county.feed")}</a></p><Figures of={view} county={code} file={code} /></>}</Show>
-      {!seen.problem && (
+      {seen.problem?.status !== 404 && (
         <>
           <h2>{t("county.projects")}</h2>
           <Show of={projects}>{(rows) => <ProjectTable rows={rows} names={names} file={`${code}-projects`} within />}</Show>

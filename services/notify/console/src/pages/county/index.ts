@@ -7,6 +7,7 @@ export const county: Page[] = [
   { path: "/county/:code", title: "county.title", roles: EVERYONE, load: () => import("./county") },
   { path: "/projects", title: "projects.title", roles: EVERYONE, load: () => import("./projects") },
   { path: "/milestones", title: "milestones.title", roles: EVERYONE, load: () => import("./milestones") },
+  { path: "/partners", title: "partners.title", roles: EVERYONE, load: () => import("./partners") },
   { path: "/promises", title: "promises.title", roles: ["partner", "coordinator", "monitor", "bookkeeper"], load: () => import("./promises") },
   { path: "/project/:id", title: "project.title", roles: EVERYONE, load: () => import("./project") },
 ]

@@ -31,6 +31,27 @@ function sheet(within: [number, number][]) {
   }
 }
 
+interface Dot { row: Row; cx: number; cy: number; r: number }
+
+/** Moves dots that lie on one another apart, each as little as it takes: a sketch shows all of them. */
+function apart(dots: Dot[]): Dot[] {
+  for (let turn = 0; turn < 60; turn++) {
+    for (const [i, a] of dots.entries()) {
+      for (const b of dots.slice(i + 1)) {
+        const [dx, dy] = [b.cx - a.cx || 0.1, b.cy - a.cy]
+        const far = Math.hypot(dx, dy)
+        const push = (a.r + b.r + 2 - far) / 2 / far
+        if (push <= 0) continue
+        a.cx -= dx * push
+        a.cy -= dy * push
+        b.cx += dx * push
+        b.cy += dy * push
+      }
+    }
+  }
+  return dots
+}
+
 /** 0 to 4: nothing done, up to a quarter, a half, three quarters, more. */
 const shade = (progress: number): number => Math.min(4, Math.ceil(progress / 25))
 
@@ -43,7 +64,7 @@ function Sheet({ rows, positions, province }: { rows: Row[]; positions: Position
   const there = Object.entries(positions).filter(([code]) => !province || code.startsWith(province))
   if (!there.length) return <p class="quiet">{t("map.nowhere", { n: rows.length })}</p>
   const { height, at } = sheet(there.map(([, position]) => position))
-  const placed = rows.filter(({ card }) => positions[card.code])
+  const placed = apart(rows.filter(({ card }) => positions[card.code]).map((row) => ({ row, r: 7 + 2 * Math.min(row.projects, 5), ...at(positions[row.card.code]!) })))
   return (
     <figure class="chart map">
       <svg viewBox={`0 0 ${WIDE} ${height.toFixed(0)}`} role="group" aria-label={t("map.title")}>
@@ -51,11 +72,11 @@ function Sheet({ rows, positions, province }: { rows: Row[]; positions: Position
           <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="paper" width="6" height="6" /><rect class="stripe" width="2" height="6" /></pattern>
         </defs>
         {there.map(([code, position]) => <circle key={code} class="faint" r={province ? 4 : 2} {...at(position)} />)}
-        {placed.map((row) => {
+        {placed.map(({ row, ...circle }) => {
           const said = `${name(row.card.name)} · ${row.progress === null ? t("counties.no-project") : `${t("projects.found", { n: row.projects })} · ${t("projects.progress")} ${percent(row.progress)}`}`
           return (
             <a key={row.card.code} href={href(`/county/${row.card.code}`)} aria-label={said}>
-              <circle {...at(positions[row.card.code]!)} r={7 + 2 * Math.min(row.projects, 5)} class={row.progress === null ? "none" : `done-${shade(row.progress)}`} fill={row.progress === null ? "url(#hatch)" : undefined}>
+              <circle {...circle} class={row.progress === null ? "none" : `done-${shade(row.progress)}`} fill={row.progress === null ? "url(#hatch)" : undefined}>
                 <title>{said}</title>
               </circle>
             </a>

@@ -4,7 +4,7 @@ import { onDay, percent } from "../../lib/format"
 import { all } from "../../lib/http"
 import { href } from "../../lib/router"
 import { name, t } from "../../lib/words"
-import { Show, useLoad } from "../../ui/load"
+import { OwnRows, Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
 import { Choice } from "../monitor/choice"
 import { useNames } from "../../ui/names"
@@ -13,11 +13,12 @@ import type { PageProps } from ".."
 
 export default function Milestones({ query }: PageProps) {
   const { category, county, status } = query
-  const found = useLoad((signal) => all<Project>("projects", "/projects", { category, county }, signal), [category, county])
+  const found = useLoad((signal) => all<Project>("projects", "/projects", { category, county, milestone: status }, signal), [category, county, status])
   const names = useNames()
   return (
     <>
       <h1>{t("milestones.title")}{county && ` · ${names.county(county)}`}</h1>
+      <OwnRows />
       <div class="filters">
         <Choice name="category" query={query} all={CATEGORIES.map((one) => [one, t(`category.${one}`)])} />
         <Choice name="status" query={query} all={MILESTONE_STATES.map((one) => [one, t(`milestone.${one}`)])} />

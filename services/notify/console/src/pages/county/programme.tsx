@@ -5,6 +5,7 @@ import { get } from "../../lib/http"
 import { href } from "../../lib/router"
 import { t } from "../../lib/words"
 import { AsOf, Show, useLoad } from "../../ui/load"
+import { Counts } from "./counts"
 import { Figures } from "./figures"
 import { Indicators } from "./indicators"
 import type { Overview } from "./shapes"
@@ -19,9 +20,7 @@ export default function Programme() {
           <>
             <AsOf of={seen.as_of} />
             <ul class="figures">
-              <li><b>{number(seen.projects)}</b> <a href={href("/projects", { status: "live" })}>{t("home.projects", { n: seen.projects })}</a></li>
-              <li><b>{number(seen.counties)}</b> <a href={href("/counties")}>{t("home.counties", { n: seen.counties })}</a></li>
-              <li><b>{number(seen.partners)}</b> {t("home.partners", { n: seen.partners })}</li>
+              <Counts of={seen} />
               <li><b>{number(seen.events)}</b> <a href={href("/feed")}>{t("programme.events", { n: seen.events })}</a></li>
             </ul>
             <Figures of={seen} file="programme" />

@@ -13,7 +13,11 @@ import type { AsOf as Moment, Project } from "./shapes"
 import type { PageProps } from ".."
 
 export default function ProjectPage({ params }: PageProps) {
-  const found = useLoad((signal) => get<Project & { as_of: Moment }>("notify", `/views/projects/${params.id}`, {}, signal), [params.id])
+  const view = useLoad((signal) => get<Project & { as_of?: Moment }>("notify", `/views/projects/${params.id}`, {}, signal), [params.id])
+  // Notify may be away while the project's own service is not.
+  const away = view.problem !== null && view.problem.status !== 404
+  const own = useLoad((signal) => (away ? get<Project & { as_of?: Moment }>("projects", `/projects/${params.id}`, {}, signal) : Promise.resolve(null)), [params.id, away])
+  const found = { ...view, value: view.value ?? own.value }
   const names = useNames()
   return (
     <>
@@ -25,7 +29,7 @@ export default function ProjectPage({ params }: PageProps) {
               <span class="tag">{t(`project.${project.status}`)}</span> {project.at_risk.length > 0 && <span class="tag warn">{t("projects.at-risk")}</span>}{" "}
               {t(`category.${project.category}`)} · <a href={href(`/county/${project.county_code}`)}>{names.county(project.county_code)}</a> · {names.partner(project.partner_id)} · {t("project.since", { day: onDay(project.starts_on) })}
             </p>
-            <AsOf of={project.as_of} />
+            {project.as_of && <AsOf of={project.as_of} />}
             <p><label for="progress">{t("projects.progress")} {percent(project.progress)}</label><progress id="progress" max={100} value={project.progress} /></p>
             <p><a href={href(`/story/${project.id}`)}>{t("event.story")}</a> · <a href={href("/feed", { project: project.id })}>{t("county.feed")}</a></p>
             {project.funds

@@ -4,7 +4,7 @@ import { money, percent } from "../../lib/format"
 import { all } from "../../lib/http"
 import { href } from "../../lib/router"
 import { name, t } from "../../lib/words"
-import { Show, useLoad } from "../../ui/load"
+import { OwnRows, Show, useLoad } from "../../ui/load"
 import { Table, type Column } from "../../ui/table"
 import { Choice } from "../monitor/choice"
 import { type Names, useNames } from "../../ui/names"
@@ -21,6 +21,7 @@ export default function Projects({ query }: PageProps) {
   return (
     <>
       <h1>{t("projects.title")}{county && ` · ${names.county(county)}`}</h1>
+      <OwnRows />
       <div class="filters">
         <Choice name="category" query={query} all={CATEGORIES.map((one) => [one, t(`category.${one}`)])} />
         <Choice name="status" query={query} all={[["live", t("projects.live")], ...PROJECT_STATES.map((one) => [one, t(`project.${one}`)])]} />

@@ -3,7 +3,7 @@
 import { money } from "../../lib/format"
 import { all } from "../../lib/http"
 import { name, t } from "../../lib/words"
-import { Show, useLoad } from "../../ui/load"
+import { OwnRows, Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
 import { useNames } from "../../ui/names"
 import type { Name } from "./shapes"
@@ -28,6 +28,7 @@ export default function Promises() {
   return (
     <>
       <h1>{t("promises.title")}</h1>
+      <OwnRows />
       <p class="quiet">{t("funds.promised.means")}</p>
       <Show of={found}>
         {(rows) => (

@@ -8,6 +8,7 @@ import { href } from "../../lib/router"
 import { t } from "../../lib/words"
 import { Show, useLoad, When } from "../../ui/load"
 import { Table } from "../../ui/table"
+import { eventName } from "./event"
 
 interface Monitor {
   lag: { group: string; topic: string; count: number | null; age_s: number | null }[]
@@ -94,7 +95,7 @@ function Seen({ of, old }: { of: Monitor & { at: number }; old: boolean }) {
       <Table caption={t("monitor.stuck.means")} rows={of.stuck} id={(row) => row.id + row.waits_for} empty={t("monitor.no-stuck")} columns={[
         { head: t("monitor.what"), cell: (row) => <a href={href(`/story/${row.id}`)}>{t("event.story")}</a> },
         { head: t("monitor.since"), cell: (row) => <When at={row.since} /> },
-        { head: t("monitor.waits-for"), cell: (row) => <code>{row.waits_for}</code> },
+        { head: t("monitor.waits-for"), cell: (row) => eventName(row.waits_for) },
       ]} />
       {of.skipped.length > 0 && (
         <Table caption={t("monitor.skipped")} rows={of.skipped} id={(row) => `${row.stream}${row.first}`} file="skipped" columns={[

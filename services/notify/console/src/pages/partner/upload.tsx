@@ -74,6 +74,7 @@ function Found({ id, store }: { id: string; store: ((partial: boolean) => void) 
   if (found.problem) return <Refusal problem={found.problem} again={found.again} />
   if (!found.value) return <p class="quiet" role="status">{t("loading")}</p>
   const of = found.value
+  const shown = new Set(of.rejected.map((one) => one.row)).size
   const stored = of.status === "completed" && !of.dry_run
   return (
     <>
@@ -93,14 +94,14 @@ function Found({ id, store }: { id: string; store: ((partial: boolean) => void) 
       </p>
       {of.rejected.length > 0 && (
         <Table
-          caption={t("upload.all-faults")}
+          caption={t(shown < of.rejected_rows ? "upload.more" : "upload.all-faults", { n: shown })}
           rows={of.rejected}
           id={(one) => `${one.row} ${one.column} ${one.detail}`}
           columns={[
             { head: t("upload.row"), cell: (one) => one.row, figure: true },
             { head: t("upload.column"), cell: (one) => one.column ?? "—" },
             { head: t("upload.value"), cell: (one) => one.value || "—" },
-            { head: t("upload.fault"), cell: (one) => <span lang="en">{one.detail}{one.fix && ` (${one.fix})`}</span> },
+            { head: t("upload.fault"), cell: (one) => <span>{one.detail}{one.fix && ` (${one.fix})`}</span> },
           ]}
         />
       )}
