@@ -119,10 +119,29 @@ async def test_every_filter_of_the_feed_is_served_by_an_index_to_everyone_in_bot
             where = feed(EventFilter(**{name: FILTERS[name] for name in names}), who)  # type: ignore[arg-type]
             for order in (1, -1):
                 found = newsroom.context.database.events.find(_beyond(where)).sort("position", order).limit(50)
-                plan = await found.explain()
-                stages = str(plan["queryPlanner"]["winningPlan"])
-                assert "IXSCAN" in stages, (caller, names, order)
-                assert "COLLSCAN" not in stages, (caller, names, order)
+                planner = (await found.explain())["queryPlanner"]
+                assert "IXSCAN" in str(planner["winningPlan"]), (caller, names, order)
+                assert "COLLSCAN" not in str(planner["winningPlan"]), (caller, names, order)
+                # In so small an archive the order alone may decide; the filter's own index is one of the choices.
+                begins = {
+                    next(iter(pattern)) for pattern in _indexes([planner["winningPlan"], *planner["rejectedPlans"]])
+                }
+                if len(names) == 1:
+                    assert ("time" if names[0] in ("since", "until") else names[0]) in begins, (caller, names)
+                if not names and who is not None:
+                    assert "audience" in begins, caller
+
+
+def _indexes(plan: object) -> Iterator[dict[str, int]]:
+    """The keys of all indexes in a plan."""
+    if isinstance(plan, list):
+        for each in plan:
+            yield from _indexes(each)
+    elif isinstance(plan, dict):
+        if "keyPattern" in plan:
+            yield plan["keyPattern"]
+        for each in plan.values():
+            yield from _indexes(each)
 
 
 def _beyond(where: dict[str, object]) -> dict[str, object]:
