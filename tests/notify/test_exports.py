@@ -4,6 +4,7 @@ import csv
 import io
 import tracemalloc
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,17 @@ async def test_what_a_row_says_is_what_the_list_says(newsroom: Newsroom) -> None
     reversal = entries["reversal-of-spent-1"]
     assert (reversal["type"], reversal["reverses"], reversal["iati_type"]) == ("reversed", "spent-1", "4")
     assert (entries["pledged-1"]["type"], entries["pledged-1"]["amount"]) == ("pledged", "3000.00")
+
+
+async def test_nought_is_a_number_in_a_table_and_no_entry_an_empty_cell(newsroom: Newsroom) -> None:
+    await newsroom.happen(*RUN, replace(b.observed("2026-04"), value=0.0, splits={"women": 0.0}))
+    await newsroom.folded()
+    row = (await rows(newsroom, "/exports/observations.csv"))[-1]
+    assert [row[name] for name in ("value", "women", "children", "numerator")] == ["0.0", "0.0", "", ""]
+    answer = await newsroom.get("/exports/observations.xlsx")
+    head, *cells = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    shown = dict(zip(head, cells[-1], strict=True))
+    assert [shown[name] for name in ("value", "women", "children", "numerator")] == [0, 0, "", ""]
 
 
 @pytest.mark.parametrize(
