@@ -187,6 +187,8 @@ async def observe(id: str, call: Reporter, form: Unread[ObservationForm]) -> Res
         )
         claim = told.claim()
         others = await tx.observations_of(id, claim.indicator)
+        if corrected := domain.same_days(claim, others):
+            call.expect(corrected.version, ObservationView.of(corrected), required=False)
         return domain.observe(project, claim, others, who=call.caller.sub, now=tx.now)
 
     return await call.perform(work, created(f"/projects/{id}/observations", ObservationView.of))

@@ -28,7 +28,7 @@ from services.projects.domain.evidence import (
 )
 from services.projects.domain.funds import FundEntry, book, reverse
 from services.projects.domain.history import HistoryEntry, Link, fields_before
-from services.projects.domain.indicators import Claim, Observation, Period, claim_faults, fields_of, observe
+from services.projects.domain.indicators import Claim, Observation, Period, claim_faults, fields_of, observe, same_days
 from services.projects.domain.life import (
     cancel_project,
     cancel_revoked,
@@ -147,6 +147,7 @@ __all__ = [
     "return_milestone",
     "reverse",
     "said",
+    "same_days",
     "settle_edit",
     "share_evidence",
     "suspend_project",

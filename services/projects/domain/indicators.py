@@ -230,7 +230,8 @@ def claim_faults(project: Project, claim: Claim, now: datetime) -> dict[str, str
     indicator = next((known for known in project.indicators if known.code == claim.indicator), None)
     faults = future_faults(claim.occurred_at, now)
     if not indicator:
-        faults["/indicator"] = "This project has no such indicator."
+        codes = ", ".join(known.code for known in project.indicators)
+        faults["/indicator"] = f"This project has no such indicator. It has {codes}."
     if (claim.period is None) == (claim.on is None):
         faults["/period"] = "Give either a period or the day on which it was so."
     elif claim.period and claim.period.until_on < claim.period.from_on:
