@@ -137,12 +137,13 @@ async def test_a_wrong_expenditure_is_422_and_books_nothing(
     assert (await desk.verdict())["entries"] == 3
 
 
+@pytest.mark.parametrize("field", ["payee", "project_id"])
 @pytest.mark.parametrize(
     ("said", "status"), [('"\\ud83d"', 422), ("9" * 400, 422), ("[" * 300 + "]" * 300, 422), ("1e999", 400)]
 )
-async def test_what_no_field_can_be_is_a_clear_problem_too(desk: Desk, said: str, status: int) -> None:
+async def test_what_no_field_can_be_is_a_clear_problem_too(desk: Desk, field: str, said: str, status: int) -> None:
     await desk.fund()
-    body = json.dumps(desk.expenditure(payee="SAID")).replace('"SAID"', said)
+    body = json.dumps(desk.expenditure(**{field: "SAID"})).replace('"SAID"', said)
     headers = desk.token("bookkeeper") | {"content-type": "application/json"}
     problem(await desk.client.post("/expenditures", content=body, headers=headers), status)
 
