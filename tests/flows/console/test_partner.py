@@ -175,9 +175,12 @@ async def test_a_partner_hands_in_a_file_and_sees_all_its_faults(
 ) -> None:
     say = WORDS[lang]
     id, partner = await system.partner(f"表格企业{lang}{kind}")
-    desk = await visitors.come(lang)
+    # Whose browser speaks another language than they chose.
+    desk = await visitors.come(lang, locale="fr-FR")
     await system.eventually(partner, "notify", f"/views/partners/{id}", lambda found: True, "notify knows the partner")
     await desk.enter(f"partner-{id}", "/upload")
+    await desk.page.evaluate("lang => localStorage.setItem('jiedui.language', lang)", lang)
+    await desk.page.reload()
     days = [today().isoformat(), (today() + timedelta(days=90)).isoformat()]
     rows = [
         ["类别", "项目名称", "承诺金额", "开始日期", "结束日期"],
