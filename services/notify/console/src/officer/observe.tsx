@@ -3,8 +3,8 @@
 import { measured, today } from "../lib/format"
 import { session } from "../lib/session"
 import { name, t } from "../lib/words"
-import { begin, save, submit, type Report } from "./reports"
-import { changed, type Project } from "./state"
+import { begin, save, submit } from "./reports"
+import { changed, type Project, type Report } from "./state"
 import { sync } from "./sync"
 
 const SPLITS = ["women", "aged_60_plus", "disabled", "children"]

@@ -3,8 +3,7 @@
 import { number } from "../lib/format"
 import { t } from "../lib/words"
 import { read } from "./database"
-import type { Report } from "./reports"
-import { changed } from "./state"
+import { changed, type Report } from "./state"
 
 const shown = new Map<string, { url: string; size: number } | null>()
 

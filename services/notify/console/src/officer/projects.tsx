@@ -2,8 +2,7 @@
 
 import { measured, onDay, percent, today } from "../lib/format"
 import { name, t } from "../lib/words"
-import { state, type Kept, type Milestone, type Project } from "./state"
-import type { Report } from "./reports"
+import { state, type Kept, type Milestone, type Project, type Report } from "./state"
 
 export function Projects({ kept }: { kept: Kept }) {
   const counties = [...new Set(kept.projects.map((one) => one.county_code))]

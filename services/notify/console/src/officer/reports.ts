@@ -8,39 +8,7 @@
 // it. So what was done is known soon, over however thin a line. Edits of one milestone build on one another: see `link`.
 
 import { drop, readAll, write } from "./database"
-import { changed, state, type Project } from "./state"
-
-export interface Report {
-  id: string
-  sub: string
-  kind: "milestone-report" | "observation"
-  project_id: string
-  milestone_no: number | null
-  indicator: string | null
-  state: "draft" | "waiting" | "sent" | "needs"
-  /** When it was noted, for the order of the queue; and when it happened. */
-  noted_at: string
-  occurred_at: string
-  note: string
-  /** Of an observation: what was typed, by field, and what it came to once it was submitted. */
-  typed: Record<string, string>
-  value: unknown
-  splits: Record<string, number>
-  from: string
-  until: string
-  /** Ids of photos on this phone, and under which SHA-256 the service has those that were sent. */
-  photos: string[]
-  uploaded: Record<string, string>
-  /** The edit that brings the photos. */
-  photos_id: string
-  base_version: number | null
-  after: string | null
-  words_sent: boolean
-  photos_sent: boolean
-  /** Why it needs somebody, in both languages. */
-  why: { zh: string; en: string } | null
-  conflict_id: string | null
-}
+import { changed, state, type Project, type Report } from "./state"
 
 let writes = 0
 

@@ -4,8 +4,8 @@ import { ago, at } from "../lib/format"
 import { session } from "../lib/session"
 import { language, name, t } from "../lib/words"
 import { read } from "./database"
-import { remove, save, submit, type Report } from "./reports"
-import { state } from "./state"
+import { remove, save, submit } from "./reports"
+import { state, type Report } from "./state"
 import { sync } from "./sync"
 
 export function Sending() {

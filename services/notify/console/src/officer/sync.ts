@@ -6,8 +6,8 @@
 import { get, post, Problem, type Page } from "../lib/http"
 import { isOver, session } from "../lib/session"
 import { read, write } from "./database"
-import { photosOf, readReports, save, wordsOf, type Report } from "./reports"
-import { changed, state, type Conflict, type Kept, type Named, type Project } from "./state"
+import { photosOf, readReports, save, wordsOf } from "./reports"
+import { changed, state, type Conflict, type Kept, type Named, type Project, type Report } from "./state"
 
 interface Verdict { id: string; outcome: "applied" | "merged" | "duplicate" | "conflict" | "waiting" | "refused"; detail: { zh: string; en: string }; conflict_id: string | null }
 

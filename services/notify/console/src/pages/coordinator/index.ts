@@ -1,4 +1,4 @@
-import type { Page } from ".."
+import type { Page } from "../page"
 
 export const coordinator: Page[] = [
   { path: "/verify", title: "verify.title", menu: "verify.menu", roles: ["coordinator"], load: () => import("./all").then((all) => ({ default: all.verify })) },

@@ -1,7 +1,7 @@
 // One pairing: why it is, what would be without it, and what a coordinator may do about it.
 
 import { useState } from "preact/hooks"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { number } from "../../lib/format"
 import { get, post } from "../../lib/http"
 import { worth, type Commitment, type Pairing } from "../../lib/programme"

@@ -1,7 +1,7 @@
 // One round: how far it is, what it proposes, what is otherwise than in the one before it, and what it leaves unserved.
 
 import { useEffect, useState } from "preact/hooks"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { number, onDay } from "../../lib/format"
 import { get, post, Problem } from "../../lib/http"
 import { href, setQuery } from "../../lib/router"
@@ -12,24 +12,8 @@ import { Show, useLoad } from "../../ui/load"
 import { useNames } from "../../ui/names"
 import { Difference } from "./difference"
 import { Proposals } from "./proposals"
-import { RoundStatus } from "./rounds"
+import { RoundStatus, type Round } from "./rounds"
 import { Unserved } from "./unserved"
-
-export interface Round {
-  id: string
-  as_of: string
-  seed: number
-  status: "running" | "completed" | "failed" | "cancelled"
-  progress: number
-  pairings: number | null
-  counties_reached: number | null
-  needs_served: number | null
-  needs_unserved: number | null
-  solve_ms: number | null
-  reason: string | null
-  version: number
-  requested_at: string
-}
 
 interface Approval { approved: string[]; refused: { pairing_id: string; type: string; detail: string }[] }
 const VIEWS = ["proposals", "difference", "unserved"] as const

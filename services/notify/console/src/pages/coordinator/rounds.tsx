@@ -9,7 +9,22 @@ import { t } from "../../lib/words"
 import { asProblem, Refusal, Show, useLoad, When } from "../../ui/load"
 import { Table } from "../../ui/table"
 import type { Problem } from "../../lib/http"
-import type { Round } from "./round"
+
+export interface Round {
+  id: string
+  as_of: string
+  seed: number
+  status: "running" | "completed" | "failed" | "cancelled"
+  progress: number
+  pairings: number | null
+  counties_reached: number | null
+  needs_served: number | null
+  needs_unserved: number | null
+  solve_ms: number | null
+  reason: string | null
+  version: number
+  requested_at: string
+}
 
 export default function Rounds() {
   const rounds = useLoad((signal) => all<Round>("pairing", "/rounds", {}, signal), [])

@@ -1,7 +1,7 @@
 // Pins and bans that hold from the next round on.
 
 import { useState } from "preact/hooks"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { all, call, post } from "../../lib/http"
 import type { Commitment } from "../../lib/programme"
 import { has } from "../../lib/session"

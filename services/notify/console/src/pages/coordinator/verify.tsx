@@ -1,7 +1,7 @@
 // Milestones that wait for a second person: what was reported, with its evidence; verified, or sent back with a reason.
 
 import { useState } from "preact/hooks"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { onDay } from "../../lib/format"
 import { all, post } from "../../lib/http"
 import type { Milestone, Project } from "../../lib/programme"

@@ -9,7 +9,7 @@ import { Table } from "../../ui/table"
 import { Choice } from "../monitor/choice"
 import { CountyMap } from "./map"
 import type { Card, Project } from "./shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 export interface Row { card: Card; projects: number; progress: number | null }
 

@@ -11,7 +11,7 @@ import { Indicators } from "./indicators"
 import { useNames } from "../../ui/names"
 import { ProjectTable } from "./projects"
 import type { Card, CountyView, Project } from "./shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 export default function County({ params }: PageProps) {
   const code = params.code!

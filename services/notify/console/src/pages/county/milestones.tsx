@@ -9,7 +9,7 @@ import { Table } from "../../ui/table"
 import { Choice } from "../monitor/choice"
 import { useNames } from "../../ui/names"
 import { CATEGORIES, MILESTONE_STATES, type Project } from "./shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 export default function Milestones({ query }: PageProps) {
   const { category, county, status } = query

@@ -8,7 +8,7 @@ import { OwnRows, Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
 import { Choice } from "../monitor/choice"
 import type { Name, Project } from "./shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 interface Row { id: string; name: Name; kind: string; projects: number }
 

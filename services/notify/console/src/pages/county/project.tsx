@@ -10,7 +10,7 @@ import { Table } from "../../ui/table"
 import { Indicators, plain } from "./indicators"
 import { useNames } from "../../ui/names"
 import type { AsOf as Moment, Project } from "./shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 export default function ProjectPage({ params }: PageProps) {
   const view = useLoad((signal) => get<Project & { as_of?: Moment }>("notify", `/views/projects/${params.id}`, {}, signal), [params.id])

@@ -9,7 +9,7 @@ import { Table, type Column } from "../../ui/table"
 import { Choice } from "../monitor/choice"
 import { type Names, useNames } from "../../ui/names"
 import { CATEGORIES, PROJECT_STATES, type Project } from "./shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 export default function Projects({ query }: PageProps) {
   const { category, county, partner } = query

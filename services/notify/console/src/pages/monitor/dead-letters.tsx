@@ -7,7 +7,7 @@ import { t } from "../../lib/words"
 import { Ask } from "../../ui/dialog"
 import { Show, useLoad, When } from "../../ui/load"
 import { Choice } from "./choice"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 interface Letter {
   id: string

@@ -11,7 +11,7 @@ import { EventCard, eventName } from "./event"
 import { follow, type FeedItem, type State } from "./stream"
 import { TYPES } from "./types"
 import { CATEGORIES } from "../county/shapes"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 const FILTERS = ["type", "category", "county", "partner", "project", "from", "until"] as const
 const FIRST = 50

@@ -1,4 +1,4 @@
-import type { Page } from ".."
+import type { Page } from "../page"
 import { EVERYONE } from "../../lib/session"
 
 export const monitor: Page[] = [

@@ -10,7 +10,7 @@ import { AsOf, Show, useLoad, When } from "../../ui/load"
 import { useNames } from "../../ui/names"
 import { EventCard, storyOf } from "./event"
 import type { FeedItem } from "./stream"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 interface Item extends FeedItem { queue_ms?: number; deliveries?: { id: string; status: string; attempts: { at: string; status: string }[] }[] }
 interface Story { items: Item[]; as_of?: { position: number; time: string | null } }

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks"
 import { onDay, percent } from "../../lib/format"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { all, get } from "../../lib/http"
 import { worth, type Commitment, type Pairing, type Project } from "../../lib/programme"
 import { href } from "../../lib/router"

@@ -1,6 +1,6 @@
 // The entries of the ledger behind one sum, each with what it adds to it.
 
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { moneyExact, onDay, type Money } from "../../lib/format"
 import { all } from "../../lib/http"
 import type { Commitment } from "../../lib/programme"

@@ -1,4 +1,4 @@
-import type { Page } from ".."
+import type { Page } from "../page"
 
 const READERS = ["partner", "coordinator", "monitor", "bookkeeper"] as const
 

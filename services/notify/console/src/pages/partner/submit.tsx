@@ -1,7 +1,7 @@
 // A new commitment, one thing a page, all of it once more before it is sent. What was typed stays until it was taken.
 
 import { useState } from "preact/hooks"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 import { money, onDay } from "../../lib/format"
 import { post, type Problem } from "../../lib/http"
 import { worth, type Commitment } from "../../lib/programme"

@@ -8,7 +8,7 @@ import { asProblem, Refusal, useLoad } from "../../ui/load"
 import { save, Table } from "../../ui/table"
 import { get } from "../../lib/http"
 import { href, setQuery } from "../../lib/router"
-import type { PageProps } from ".."
+import type { PageProps } from "../page"
 
 interface Import {
   id: string
