@@ -7,11 +7,9 @@ import { knows, name, t } from "../../lib/words"
 import { Show, useLoad } from "../../ui/load"
 import { Table } from "../../ui/table"
 import { Choice } from "../monitor/choice"
-import { CountyMap } from "./map"
+import { CountyMap, type Row } from "./map"
 import type { Card, Project } from "./shapes"
 import type { PageProps } from "../page"
-
-export interface Row { card: Card; projects: number; progress: number | null }
 
 export default function Counties({ query }: PageProps) {
   const found = useLoad(async (signal) => {

@@ -6,7 +6,7 @@ import { raw } from "../../lib/http"
 import { href } from "../../lib/router"
 import { name, t } from "../../lib/words"
 import { Show, useLoad } from "../../ui/load"
-import type { Row } from "./counties"
+import type { Card } from "./shapes"
 import file from "./positions.map.json"
 
 type Positions = Record<string, [longitude: number, latitude: number]>
@@ -30,6 +30,8 @@ function sheet(within: [number, number][]) {
     at: ([x, y]: [number, number]) => ({ cx: begin + (x * NARROW - left) * scale, cy: EDGE + (-y - top) * scale }),
   }
 }
+
+export interface Row { card: Card; projects: number; progress: number | null }
 
 interface Dot { row: Row; cx: number; cy: number; r: number }
 
