@@ -74,6 +74,10 @@ class Desk(Newsroom):
         rows = (await self.read("/monitor"))["lag"]
         return next(row for row in rows if (row["group"], row["topic"]) == (group, topic))
 
+    async def caught_up(self) -> bool:
+        rows = (await self.read("/monitor"))["lag"]
+        return all(row["count"] == 0 for row in rows if row["group"] == "jiedui-notify")
+
     async def own_outbox(self) -> Any:
         return next(row for row in (await self.read("/monitor"))["outbox"] if row["service"] == "notify")
 
@@ -95,6 +99,7 @@ async def desk(kafka: str, mongodb: str, tmp_path_factory: pytest.TempPathFactor
         made.start_worker()
         try:
             await until(made.ready, "the worker is ready", 60)
+            await until(made.caught_up, "what other tests left on the topics is archived", 60)
             yield made
         finally:
             made.kill_worker()
