@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,17 @@ async def test_a_child_that_was_ready_and_ends_before_all_is_settled_fails_the_w
 
 
 async def test_a_child_that_dies_later_is_started_again(keeper: Supervisor, tmp_path: Path) -> None:
-    await keeper.start([child(tmp_path, "a", LIVES)])
+    seen_ready: list[int] = []
+
+    def ready() -> bool:
+        seen_ready.append(pid(tmp_path, "a"))
+        return True
+
+    await keeper.start([replace(child(tmp_path, "a", LIVES), ready=ready)])
     keeper.settle()
     for _ in range(supervisor.EARLY_DEATHS + 1):
         first = pid(tmp_path, "a")
+        await until(lambda first=first: first in seen_ready, "it is ready")  # type: ignore[misc]
         os.kill(first, signal.SIGKILL)
         await until(lambda first=first: pid(tmp_path, "a") != first, "another process")  # type: ignore[misc]
     assert not keeper.failure.done(), "deaths of a child that was ready do not count"
