@@ -256,7 +256,8 @@ async def test_a_bad_receiver_harms_no_other(
             return len(good.requests) == 40
 
         await until(good_has_all, "the good receiver has all", 10)
-        assert evil.most_at_once <= 4
+        # Four, and as many that were given up and whose end the receiver has not seen yet; forty wait.
+        assert evil.most_at_once <= 8
         await room.sender.idle()
         assert all(delivery["status"] == "delivered" for delivery in await log(newsroom, of_good))
         assert words((await log(newsroom, of_evil))[0])[:1] == [word]
