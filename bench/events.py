@@ -19,7 +19,7 @@ from services.kit.ids import new_id
 
 EVENTS_A_PROJECT = 130
 # How often each type occurs in a project's life, besides its opening.
-_LIFE = {
+LIFE = {
     "indicator.observed": 80,
     "milestone.reported": 14,
     "milestone.verified": 10,
@@ -53,7 +53,7 @@ class _Project:
     def __init__(self, chance: random.Random) -> None:
         self._ids = {name: new_id() for name in _IDS}
         self._numbers = {"/jiedui/projects": 0, "/jiedui/funding": 0}
-        self._life = [type_ for type_, times in _LIFE.items() for _ in range(times)]
+        self._life = [type_ for type_, times in LIFE.items() for _ in range(times)]
         chance.shuffle(self._life)
         self.id = self._ids["project_id"]
 

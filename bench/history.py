@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from bench.events import sample
+from bench.events import LIFE, sample
 from services.kit.clock import rfc3339
 from services.kit.ids import new_id
 from services.notify.domain import ArchivedEvent, Positions, archive
@@ -19,13 +19,8 @@ YEAR = timedelta(days=365)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CATEGORIES = ("coverage", "produce-sales", "education", "ecommerce-training", "smart-travel")
 _OPENING = ("pairing.approved", "project.opened", "fund.reserved")
-_LIFE = {
-    "indicator.observed": 78,
-    "milestone.reported": 14,
-    "milestone.verified": 10,
-    "fund.spent": 15,
-    "fund.tranche_released": 10,
-}
+# So many observations that the whole has about 10,000 events.
+_LIFE = LIFE | {"indicator.observed": 78}
 EVENTS = PARTNERS + COUNTIES + PROJECTS * (1 + len(_OPENING) + sum(_LIFE.values()))
 
 

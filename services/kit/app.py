@@ -16,12 +16,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from services.kit import mongo, problems
-from services.kit.chinese import voice
 from services.kit.decision import Invalid, Refused
 from services.kit.entrance import Authentication, BodyLimit
 from services.kit.forms import faults
 from services.kit.group import Group
 from services.kit.handover import App
+from services.kit.languages import voice
 from services.kit.service import Context, Service
 from services.kit.settings import Settings
 from services.kit.supervise import forever

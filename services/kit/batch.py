@@ -98,13 +98,9 @@ class Batch:
         self._nothing_early = False
         self._looked_up: set[str] = set()
 
-    async def apply(self, attempts: int, first_failed_at: datetime | None = None, *, all_new: bool = False) -> int:
-        """Takes in what is new; answers how many records that were.
-
-        `all_new`: nothing is looked up first. Where something was taken in before, the unit fails, at the
-        latest by the key in the inbox that is there already, and is to be run again without.
-        """
-        fresh = await self._fresh(all_new)
+    async def apply(self, attempts: int, first_failed_at: datetime | None = None) -> int:
+        """Takes in what is new; answers how many records that were."""
+        fresh = await self._fresh()
         await self._read_ahead([item for item in fresh if isinstance(item, Received)])
         for item in fresh:
             if isinstance(item, RawRecord):
@@ -138,17 +134,21 @@ class Batch:
                     document["gap_since"] = stream.gap_since
                 self._tx.book("streams", ReplaceOne({"_id": id}, document, upsert=True))
 
-    async def _fresh(self, all_new: bool) -> list[Received[Any] | Broken | RawRecord]:
-        """What is not in the inbox yet; with this unit it will be."""
+    async def _fresh(self) -> list[Received[Any] | Broken | RawRecord]:
+        """What is not in the inbox yet; from here on it is."""
         items: dict[str, Received[Any] | Broken | RawRecord] = {}
         for item in self._found:
             items.setdefault(_key(item), item)
-        if not all_new:
-            inbox, session = self._tx.database.inbox, self._tx.session
-            async for row in inbox.find({"_id": {"$in": list(items)}}, projection={"_id": 1}, session=session):
-                del items[row["_id"]]
-        for key in items:
-            self._tx.mark("inbox", InsertOne({"_id": key, "at": self._tx.now}))
+        inbox, session = self._tx.database.inbox, self._tx.session
+        async for row in inbox.find({"_id": {"$in": list(items)}}, projection={"_id": 1}, session=session):
+            del items[row["_id"]]
+        if items:
+            try:
+                await inbox.insert_many([{"_id": key, "at": self._tx.now} for key in items], session=session)
+            except Exception as error:
+                if mongo.is_duplicate(error):
+                    raise HeldElsewhere from error
+                raise
         return list(items.values())
 
     async def _read_ahead(self, items: Sequence[Received[Any]]) -> None:

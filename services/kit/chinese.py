@@ -2,7 +2,7 @@
 data/chinese.json, whose keys are the English sentences, with `{}` where a value stands."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CATALOGUE: Mapping[str, str] = json.loads((Path(__file__).parent / "data" / "chinese.json").read_text(encoding="utf-8"))
@@ -11,19 +11,6 @@ _TEMPLATES = sorted(
     ((key.split("{}"), said) for key, said in CATALOGUE.items() if "{}" in key),
     key=lambda template: -sum(map(len, template[0])),
 )
-
-
-def voice(accept_language: str | None) -> Callable[[str], str]:
-    """What says a sentence in the language that an Accept-Language (RFC 9110) asks for: English where it names none."""
-    wanted = []
-    for place, part in enumerate((accept_language or "").lower().split(",")):
-        tag, _, weight = part.partition(";")
-        try:
-            wanted.append((-float(weight.partition("=")[2] or 1), place, tag.strip()[:2]))
-        except ValueError:
-            continue
-    known = [language for weight, _, language in sorted(wanted) if weight and language in ("zh", "en")]
-    return chinese if known[:1] == ["zh"] else str
 
 
 def chinese(sentence: str) -> str:

@@ -1,8 +1,4 @@
-"""The Kafka loop around the inbox: fetch a batch, take it in, commit its offsets by hand.
-
-While the database works on a large batch the next one is fetched and read. (Not on a small one: what
-comes meanwhile is better taken together.) What was fetched for nothing, since a batch failed or the
-partition moved on, is fetched again or known to the inbox.
+"""The Kafka loop around the inbox: read a batch, take it in, commit its offsets by hand.
 
 Whatever fails for a reason of the infrastructure is read again from what is committed, for ever,
 with a pause that grows to `LONGEST_PAUSE_S`.
@@ -11,7 +7,7 @@ with a pause that grows to `LONGEST_PAUSE_S`.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,7 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from services.kit import crash, mongo
 from services.kit.batch import HeldElsewhere
 from services.kit.inbox import Inbox
-from services.kit.records import RawRecord, raw
+from services.kit.records import raw
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +38,6 @@ class ConsumerState:
 
     def failed(self) -> None:
         self.failing_since = self.failing_since or time.monotonic()
-
-
-@dataclass(frozen=True)
-class _Fetched:
-    """A batch, and the offsets to commit after it."""
-
-    records: Sequence[RawRecord]
-    offsets: Mapping[TopicPartition, int]
 
 
 class Consumer:
@@ -87,49 +75,35 @@ class Consumer:
 
     async def _loop(self, consumer: AIOKafkaConsumer) -> None:
         pause = 0.1
-        ahead: asyncio.Future[_Fetched] | None = None
-        try:
-            while True:
-                try:
-                    fetched = await (ahead or self._fetch(consumer))
-                    large = len(fetched.records) >= BATCH // 2
-                    ahead = asyncio.ensure_future(self._fetch(consumer)) if large else None
-                    await self._take(consumer, fetched)
-                except HeldElsewhere:
-                    log.info("another worker has these records; reading again")
-                except Exception as error:
-                    if not isinstance(error, KafkaError) and not mongo.is_infrastructure(error):
-                        raise
-                    self.state.failed()
-                    log.warning("cannot take in, trying again", extra={"error": repr(error), "pause_s": pause})
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE_S)
-                else:
-                    pause = 0.1
-                    continue
-                await _given_up(ahead)
-                ahead = None
-                await self._read_again(consumer)
-        finally:
-            await _given_up(ahead)
+        while True:
+            try:
+                await self._once(consumer)
+            except HeldElsewhere:
+                log.info("another worker has these records; reading again")
+            except Exception as error:
+                if not isinstance(error, KafkaError) and not mongo.is_infrastructure(error):
+                    raise
+                self.state.failed()
+                log.warning("cannot take in, trying again", extra={"error": repr(error), "pause_s": pause})
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+            else:
+                pause = 0.1
+                continue
+            await self._read_again(consumer)
 
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> _Fetched:
+    async def _once(self, consumer: AIOKafkaConsumer) -> None:
         found = await consumer.getmany(timeout_ms=500, max_records=BATCH)
         self.state.last_poll = time.monotonic()
-        records = [raw(record) for batch in found.values() for record in batch]
-        await self._inbox.read_ahead(records)
-        return _Fetched(records, {partition: batch[-1].offset + 1 for partition, batch in found.items()})
-
-    async def _take(self, consumer: AIOKafkaConsumer, fetched: _Fetched) -> None:
-        if fetched.records:
+        if found:
             # A stop must not tear a transaction apart: its outcome would be unknown.
-            work = asyncio.ensure_future(self._inbox.take(fetched.records))
+            work = asyncio.ensure_future(self._inbox.take(raw(record) for batch in found.values() for record in batch))
             try:
                 await asyncio.shield(work)
             except asyncio.CancelledError:
                 await asyncio.wait({work})
                 raise
-            self._uncommitted |= fetched.offsets
+            self._uncommitted |= {partition: batch[-1].offset + 1 for partition, batch in found.items()}
         if self._uncommitted:
             crash.point("before-offset")
             await self._commit(consumer)
@@ -153,9 +127,3 @@ class Consumer:
         except KafkaError as error:
             # The positions stay ahead of what was taken in; only a new consumer is sure to read it again.
             raise ConnectionError("the committed offsets cannot be read") from error
-
-
-async def _given_up(fetching: "asyncio.Future[_Fetched] | None") -> None:
-    if fetching:
-        fetching.cancel()
-        await asyncio.gather(fetching, return_exceptions=True)

@@ -2,12 +2,9 @@
 
 A batch of records is ONE unit of work (`transact.py`):
 
-1. each new event is applied by its handler, in order;
-2. the events' ids in the inbox, states, outbox rows, the next expected numbers and what is parked are
-   written together.
-
-Most often all of a batch is new, and nothing is looked up for that: an id that is in the inbox already
-fails the unit, which is then run again without the events that are there.
+1. their ids go into the inbox; those that are there already drop out;
+2. each new event is applied by its handler, in order;
+3. states, outbox rows, the next expected numbers and what is parked are written together.
 
 The offsets are committed after it (`consumer.py`). A crash in between brings the records again, and
 the inbox drops them.
@@ -28,7 +25,6 @@ broker that is away is nobody's fault: it is waited for and dead-letters nothing
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from prometheus_client import Counter
@@ -36,15 +32,13 @@ from pymongo import ASCENDING, IndexModel
 
 from services.kit import crash, mongo, tracing
 from services.kit.batch import Batch, HeldElsewhere, Listener, overdue
-from services.kit.records import Broken, RawRecord, Received, is_for
+from services.kit.records import Broken, RawRecord, Received, is_for, read
 from services.kit.transact import Transactor, Tx
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 _PAUSE_S = 0.1
-# So many records are read without a pause: about a millisecond.
-_AT_ONCE = 50
 
 _DUPLICATES = Counter("jiedui_duplicates", "Records that had been taken in before and were passed over")
 
@@ -77,15 +71,6 @@ class Inbox:
         raw = self._listener.raw
         await self._some([record for record in records if record.topic in raw or is_for(record, self._service)])
 
-    async def read_ahead(self, records: Iterable[RawRecord]) -> None:
-        """Reads records before it is their turn, while the database works on those before them."""
-        for no, record in enumerate(records, start=1):
-            # What cannot even be refused is set aside when its turn comes.
-            with suppress(Exception):
-                self._read(record)
-            if no % _AT_ONCE == 0:
-                await asyncio.sleep(0)
-
     async def _some(self, wanted: Sequence[RawRecord]) -> None:
         try:
             await self._batch(wanted)
@@ -113,7 +98,7 @@ class Inbox:
                     raise
                 failure = error
             await asyncio.sleep(_PAUSE_S * attempt)
-        envelope = record.said.envelope
+        envelope = read(record).envelope
         about = {"place": record.place, "error": repr(failure)}
         if envelope and (trace_id := tracing.trace_id_of(envelope.traceparent)):
             about["trace_id"] = trace_id
@@ -137,27 +122,13 @@ class Inbox:
             if (context := tracing.span_context_of(item.envelope.traceparent))
         ]
         with tracing.batch(len(found), contexts):
-            new = await self._new_or_known(found)
+            new = await self._unit(found, lambda batch: batch.apply(attempts=1))
         self.applied += new
         _DUPLICATES.inc(len(found) - new)
         crash.point("after-commit")
 
-    async def _new_or_known(self, found: Sequence[Any]) -> int:
-        try:
-            return await self._unit(found, lambda batch: batch.apply(attempts=1, all_new=True))
-        except Exception as error:
-            if mongo.is_infrastructure(error) or mongo.is_contention(error):
-                raise
-        # Whatever failed: what is known already is no reason to blame an event.
-        try:
-            return await self._unit(found, lambda batch: batch.apply(attempts=1))
-        except Exception as error:
-            if mongo.is_duplicate(error, of="inbox"):
-                raise HeldElsewhere from error
-            raise
-
     def _read(self, record: RawRecord) -> Received[Any] | Broken | RawRecord:
-        return record if record.topic in self._listener.raw else record.said
+        return record if record.topic in self._listener.raw else read(record)
 
     async def _unit(self, found: Sequence[Any], run: Callable[[Batch], Awaitable[int]]) -> int:
         applied = tracing.Applied()

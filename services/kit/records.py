@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import jsonschema_rs
@@ -43,11 +43,6 @@ class RawRecord:
     @property
     def place(self) -> str:
         return f"{self.topic}/{self.partition}/{self.offset}"
-
-    @cached_property
-    def said(self) -> "Received[Any] | Broken":
-        """What it says, read once."""
-        return read(self)
 
 
 class ConsumerRecord(Protocol):

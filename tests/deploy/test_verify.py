@@ -368,7 +368,7 @@ def test_the_command_ends_with_3_and_lists_what_it_found(own: tuple[Kafka, Mongo
     assert "funding: the entries in CNY sum to 5 and not to 0" in done.stdout.splitlines()
 
 
-async def _without_keys(self: Batch, all_new: bool) -> list[Any]:
+async def _without_keys(self: Batch) -> list[Any]:
     return list(self._found)
 
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from services.kit.chinese import CATALOGUE, chinese, voice
+from services.kit.chinese import CATALOGUE, chinese
+from services.kit.languages import voice
 
 
 def test_a_sentence_keeps_its_values() -> None:
@@ -23,9 +24,8 @@ def test_a_sentence_keeps_its_values() -> None:
 @pytest.mark.parametrize("key", CATALOGUE)
 def test_a_translation_names_no_value_that_is_not_there(key: str) -> None:
     values = [str(no) for no in range(key.count("{}"))]
-    assert (
-        chinese(key.format(*values) if values else key) == CATALOGUE[key].format(*values) if values else CATALOGUE[key]
-    )
+    said = CATALOGUE[key].format(*values) if values else CATALOGUE[key]
+    assert chinese(key.format(*values) if values else key) == said
     assert re.search("[一-鿿]", CATALOGUE[key])
 
 
@@ -34,6 +34,7 @@ def test_a_translation_names_no_value_that_is_not_there(key: str) -> None:
     [
         ("zh-Hans", "zh"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("de,zh;q=0.5", "zh"), ("en-GB,zh;q=0.5", "en"),
         ("zh;q=0.1,en", "en"), ("en", "en"), ("*", "en"), ("", "en"), (None, "en"), ("zh;q=x", "en"), ("zh;q=0", "en"),
+        ("zha", "en"), ("pt", "en"),
     ],
 )  # fmt: skip
 def test_a_reader_is_spoken_to_in_the_language_that_is_asked_for(asked: str | None, language: str) -> None:

@@ -13,9 +13,9 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from services.kit import mongo
-from services.kit.chinese import voice
 from services.kit.decision import Decision, Invalid, NotFound
 from services.kit.http import Call, Unread, allow, created, ok
+from services.kit.languages import voice
 from services.kit.problems import UnsupportedMediaType
 from services.pairing.api.fields import Instant, Nothing, reading
 from services.pairing.api.problem_file import problem_file

@@ -15,18 +15,15 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import langcodes
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from services.kit.clock import instant
+from services.kit.languages import nearest
 from services.notify.domain import Message
 
-LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
-# What is further away is another language: Portuguese is not to be answered in English by nearness.
-_NEAR = 9
 # A digest is read by a person.
 _LISTED = 200
 
@@ -52,7 +49,7 @@ class Voice:
 
     @classmethod
     def of(cls, tag: str, zone: str) -> "Voice":
-        return cls(_language(tag), _locale(tag), zone)
+        return cls(nearest(tag) or DEFAULT, _locale(tag), zone)
 
     def say(self, key: str, **values: Any) -> str:
         """A sentence of the catalogue."""
@@ -187,18 +184,9 @@ def _subject(text: str) -> str:
 
 
 @cache
-def _language(tag: str) -> str:
-    """The nearest language that there are words in: `zh-Hans-CN` is zh, `en-GB` en, an unknown one the default."""
-    try:
-        return langcodes.closest_supported_match(tag, LANGUAGES, max_distance=_NEAR) or DEFAULT
-    except ValueError:
-        return DEFAULT
-
-
-@cache
 def _locale(tag: str) -> Locale:
     """The tag's own forms of numbers and days where it is of that language, or else the language's."""
-    language = _language(tag)
+    language = nearest(tag) or DEFAULT
     try:
         found = Locale.parse(tag.replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError):

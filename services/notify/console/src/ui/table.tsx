@@ -52,7 +52,7 @@ function csv<Row>(rows: Row[], columns: Column<Row>[]): string {
 function quoted(value: string | number | null): string {
   const text = value == null ? "" : String(value)
   // A spreadsheet would run what begins like a formula.
-  const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  const safe = typeof value === "string" && /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
