@@ -60,6 +60,22 @@ async def test_a_pin_on_a_commitment_of_later_days_is_refused(desk: Desk) -> Non
     assert (await desk.round())["status"] == "completed"
 
 
+async def test_a_pin_that_has_become_a_pairing_takes_no_second_share_and_no_second_slot(desk: Desk) -> None:
+    await desk.county("520324", NEED | {"slots": 2})
+    await desk.county("520326", NEED)
+    one, other = await desk.commitment(projects_max=2), await desk.commitment(projects_max=1)
+    await desk.post("/rules", pin(one))
+    await desk.round()
+    (pairing,) = (await desk.get(f"/pairings?commitment={one['id']}&county=520324"))["items"]
+    await desk.post(f"/pairings/{pairing['id']}/approve")
+    await desk.post("/rules", pin(one, "520326"))
+    await desk.post("/rules", pin(other))
+    again = await desk.round()
+    assert (again["status"], again["pairings"]) == ("completed", 2)
+    third = await desk.commitment(projects_max=1)
+    assert await refused(desk, pin(third)) == "pin-cannot-hold", "one slot is taken, the other is pinned"
+
+
 async def test_a_refusal_lists_every_rule_with_what_was_found_and_what_is_asked_for(desk: Desk) -> None:
     await desk.county("520324", NEED)
     await desk.county("520326", NEED | {"slots": 0}, name={"zh": "务川县", "en": "Wuchuan County"})

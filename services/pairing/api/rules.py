@@ -86,7 +86,8 @@ async def add_rule(call: Coordinator, form: Unread[RuleForm]) -> Response:
             return domain.ban_pair(commitment, partner_id, asked.county_code, rules, **about)
         county = await tx.need(County, asked.county_code)
         card = await tx.card_on(county, tx.today)
-        return domain.pin_pair(cast(Commitment, commitment), county, card, rules, today=tx.today, **about)
+        pinned = await tx.get_many(Commitment, [str(rule.commitment_id) for rule in rules if rule.kind == "pin"])
+        return domain.pin_pair(cast(Commitment, commitment), county, card, rules, pinned, today=tx.today, **about)
 
     return await call.perform(work, created("/rules", RuleView.of), locks=["rules"])
 

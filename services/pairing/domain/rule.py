@@ -1,6 +1,6 @@
 """What a coordinator lays down for all later rounds: this pair must be (pin), or must not be (ban)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -48,6 +48,7 @@ def pin_pair(
     county: County,
     card: Card | None,
     rules: Sequence[Rule],
+    pinned: Mapping[str, Commitment],
     *,
     id: str,
     reason: str,
@@ -55,15 +56,21 @@ def pin_pair(
     today: date,
     by: str,
 ) -> Decision[Rule]:
-    """From the next round on this pair must be. `rules` are all that hold, `card` is the county's as of today."""
+    """From the next round on this pair must be.
+
+    `rules` are all that hold, `pinned` the commitments that pins among them name, by id; `card` is the county's as
+    of today.
+    """
     pins = [rule for rule in rules if rule.kind == "pin"]
     if any(rule.means(commitment, county.id) for rule in pins):
         raise RuleExists("This pair is pinned already.")
     _refuse_contradiction(next((r for r in rules if r.kind == "ban" and r.means(commitment, county.id)), None))
     category = commitment.terms.category
     need = card.need(category) if card else None
-    in_county = sum(rule.county_code == county.id and rule.category == category for rule in pins)
-    of_commitment = sum(rule.commitment_id == commitment.id for rule in pins)
+    # A pin that has become a pairing has taken its share and its slot already.
+    waiting = [rule for rule in pins if not pinned[str(rule.commitment_id)].is_paired_with(rule.county_code)]
+    in_county = sum(rule.county_code == county.id and rule.category == category for rule in waiting)
+    of_commitment = sum(rule.commitment_id == commitment.id for rule in waiting)
     slots = (county.open_slots(need) if need else 0) - in_county
     shares = commitment.open_shares - of_commitment
     no_slot = f"County {county.id} has no open slot in {category} besides those pinned."
