@@ -42,7 +42,14 @@ TABLE: list[tuple[str, str, set[str]]] = [
     ("POST", "/pairings/none/revoke", {"coordinator"}),
     ("GET", "/rules", {"coordinator", "monitor"}),
     ("POST", "/rules", {"coordinator"}),
+    ("GET", "/rules/none", {"coordinator", "monitor"}),
     ("DELETE", "/rules/none", {"coordinator"}),
+    ("POST", "/imports/commitments", {"partner", "coordinator"}),
+    ("POST", "/imports/counties", {"coordinator"}),
+    ("POST", "/imports/partners", {"coordinator"}),
+    ("GET", "/imports/none", {"partner", "coordinator", "monitor"}),
+    ("GET", "/imports/none/problems", {"partner", "coordinator", "monitor"}),
+    ("POST", "/imports/none/undo", {"partner", "coordinator"}),
 ]
 
 

@@ -68,6 +68,19 @@ async def test_as_many_claims_succeed_as_there_are_slots(desk: Desk, replicas: l
     assert need["open_slots"] == 0
 
 
+async def test_of_rounds_asked_for_at_once_of_two_replicas_one_runs(
+    desk: Desk, replicas: list[httpx.AsyncClient]
+) -> None:
+    headers, body = desk.headers("coordinator"), {"as_of": desk.day(), "seed": 1}
+    answers = await asyncio.gather(
+        *(replicas[no % 2].post("/rounds", json=body, headers=headers) for no in range(8)),
+    )
+    assert Counter((answer.status_code, answer.json().get("type")) for answer in answers) == {
+        (202, None): 1,
+        (409, "/problems/round-is-running"): 7,
+    }
+
+
 async def test_of_twenty_approvals_beyond_a_commitments_last_share_one_succeeds(
     desk: Desk, replicas: list[httpx.AsyncClient]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from services.pairing.domain.certificate import Certificate, faults_of
 from services.pairing.domain.explanation import Step
 from services.pairing.domain.frozen import Frozen
-from services.pairing.domain.matching import answer_of, match, solve
+from services.pairing.domain.matching import PinsDoNotFit, answer_of, match, solve
 from services.pairing.domain.network import build, objective
 from services.pairing.domain.reasons import Reasons
 from services.pairing.domain.residual import Residual
@@ -83,6 +84,14 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         and need["slots"] > need["live"]
         and not frozen.bars(one["id"], need["county"], need["province"])
     ]
+    shares = {one["id"]: one["open"] for one in commitments}
+    slots = {(need["county"], need["category"]): need["slots"] - need["live"] for need in needs}
+    for one in pairs:
+        commitment, need = one["commitment"], (one["county"], one["category"])
+        if shares[commitment] and slots[need] and draw(st.sampled_from((False, False, False, True))):
+            one |= {"pinned": True, "rule": "pin"}
+            shares[commitment] -= 1
+            slots[need] -= 1
     return bare | {"pairs": pairs}
 
 
@@ -120,6 +129,17 @@ class Told:
         return sorted(map(list, left))
 
 
+def with_one_more_pin(snapshot: Snapshot, key: tuple[str, str]) -> list[Json]:
+    """The best round for each pair that would serve a need, where it can be pinned beside the pins that there are."""
+    found = []
+    for wanted in snapshot["pairs"]:
+        if (wanted["county"], wanted["category"]) == key:
+            pairs = [one | {"pinned": one["pinned"] or one is wanted} for one in snapshot["pairs"]]
+            with suppress(PinsDoNotFit):
+                found.append(solve(snapshot | {"pairs": pairs}))
+    return found
+
+
 def values_of(answer: Json) -> list[int]:
     return [level["value"] for level in answer["objective"]]
 
@@ -130,6 +150,8 @@ def test_without_a_pairing_the_same_snapshot_gives_what_its_explanation_says(sna
     told = Told(snapshot)
     for commitment, county in told.pairs:
         explanation = told.reasons.explain(commitment, county)
+        pinned = (commitment, county) in told.frozen.pins
+        assert (explanation.rule_id, explanation.decided_by == "pin") == ("pin" if pinned else None, pinned)
         banned = [one for one in snapshot["pairs"] if (one["commitment"], one["county"]) != (commitment, county)]
         again = solve(snapshot | {"pairs": banned})
         assert [level.with_ for level in explanation.levels] == told.values
@@ -172,12 +194,9 @@ def test_the_smallest_change_serves_the_need_when_it_is_made(snapshot: Snapshot)
         again = solve(changed)
         category_of = {one["commitment"]: one["category"] for one in changed["pairs"]}
         assert key in {(county, category_of[id]) for id, county in again["pairs"]}
+        forced = with_one_more_pin(snapshot, key)
+        assert bool(forced) == (served is not None)
         if served is not None:
-            forced = [
-                solve(snapshot | {"pairs": [one | {"pinned": one is pinned} for one in snapshot["pairs"]]})
-                for pinned in snapshot["pairs"]
-                if (pinned["county"], pinned["category"]) == key
-            ]
             best = max(values_of(one) for one in forced)
             assert [level.with_ for level in told.reasons.levels_if_served(served)] == best
             assert told.after(told.reasons.steps_of(served)) in [

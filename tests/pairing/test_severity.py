@@ -133,10 +133,16 @@ def test_what_projects_count_up_is_added_to_what_the_county_had() -> None:
     story = Story(actual=None)
     story.observe(30, indicator="trainees", kind="flow")
     story.observe(50, indicator="trainees", kind="flow", project="q")
+    story.observe(1234567.5, indicator="online_sales", kind="flow")
+    assert story.county.card.reason == "online_sales = 1234567.5, observed in project p"
     story.observe(3, indicator="schools_connected", kind="cumulative")
     story.observe(5, indicator="schools_connected", kind="cumulative")
     story.observe(4, indicator="schools_connected", kind="cumulative", project="q")
-    assert {one.code: one.actual for one in story.county.card.indicators} == {"trainees": 80, "schools_connected": 9}
+    assert {one.code: one.actual for one in story.county.card.indicators} == {
+        "trainees": 80,
+        "online_sales": 1234567.5,
+        "schools_connected": 9,
+    }
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def observe(
             needs=card.needs,
             indicators=_replaced(card.indicators, replace(stated, actual=observed.actual)),
             valid_from=max(card.valid_from, min(observation.day, today)),
-            reason=f"{indicator} = {observed.actual:g}, observed in project {observation.project_id}",
+            reason=f"{indicator} = {observed.actual:.15g}, observed in project {observation.project_id}",
             now=now,
             by=by,
             live={},  # No slot is touched.
