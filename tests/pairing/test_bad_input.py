@@ -54,6 +54,9 @@ async def test_what_is_no_amount_is_refused(desk: Desk, amount: Any) -> None:
         ({"only": {"counties": ["5203"]}}, ["/only/counties/0", "/only/counties/0"]),
         ({"prefers": {"counties": ["520324"]}, "excludes": {"counties": ["520324"]}}, ["/excludes"]),
         ({"prefers": {"counties": ["520324"]}, "excludes": {"provinces": ["52"]}}, ["/excludes"]),
+        ({"prefers": {"counties": ["520324"]}, "only": {"provinces": ["65"]}}, ["/only"]),
+        ({"excludes": {"counties": ["520324"]}, "only": {"counties": ["520324"]}}, ["/only"]),
+        ({"excludes": {"provinces": ["52", "53"]}, "only": {"provinces": ["52"], "counties": ["520324"]}}, ["/only"]),
         (
             {"projects_max": 0, "category": "roads", "excludes": {"counties": ["999999"]}, "partner_id": "nobody"},
             ["/category", "/excludes/counties/0", "/partner_id", "/projects_max"],
@@ -107,6 +110,22 @@ async def test_five_posts_with_one_key_make_one_commitment(desk: Desk) -> None:
     other = await desk.send("POST", "/commitments", body | {"projects_max": 2}, key="k")
     assert other.status_code == 422
     assert len((await desk.get("/commitments"))["items"]) == 1
+
+
+async def test_places_that_leave_something_are_taken(desk: Desk) -> None:
+    await desk.county("520324")
+    await desk.county("520326")
+    for where in (
+        {"excludes": {"counties": ["520324"]}, "only": {"provinces": ["52"]}},
+        {"excludes": {"counties": ["520324"]}, "only": {"counties": ["520324", "520326"]}},
+        {"excludes": {"counties": ["520324"]}, "only": {"provinces": [], "counties": []}},
+        {"excludes": {"counties": ["520324"]}, "prefers": {"provinces": ["52"]}},
+        {"prefers": {"counties": ["520324"], "provinces": ["53"]}, "only": {"provinces": ["52"]}},
+    ):
+        commitment = await desk.commitment(**where)
+        wrong = {"only": {"counties": ["520324"]}, "excludes": {"provinces": ["52"]}, "prefers": None}
+        answer = await desk.send("PATCH", f"/commitments/{commitment['id']}", wrong, if_match=1)
+        assert (answer.status_code, pointers(answer)) == (422, ["/only"])
 
 
 async def test_a_change_needs_the_version_that_was_read(desk: Desk) -> None:

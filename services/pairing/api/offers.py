@@ -131,6 +131,18 @@ class Offer(Form):
                 raise ValueError(f"is preferred as well: {', '.join(sorted(both))}")
         return excludes
 
+    @field_validator("only")
+    @classmethod
+    def _leaves_what_it_prefers_and_anything_at_all(
+        cls, only: PlacesForm | None, info: ValidationInfo
+    ) -> PlacesForm | None:
+        limit, barred, wanted = places(only), places(info.data.get("excludes")), places(info.data.get("prefers"))
+        if limit and wanted and (outside := wanted.beyond(limit)):
+            raise ValueError(f"leaves out what is preferred: {', '.join(sorted(outside))}")
+        if limit and barred and limit.within(barred):
+            raise ValueError("leaves nothing that is not excluded")
+        return only
+
     def terms(self) -> Terms:
         return Terms(
             category=self.category,

@@ -61,6 +61,14 @@ class Places:
     def mean(self, county_code: str, province: str) -> bool:
         return county_code in self.counties or province in self.provinces
 
+    def within(self, other: "Places") -> bool:
+        """Whether the other means all that these mean."""
+        return set(self.provinces) <= set(other.provinces) and not self.beyond(other)
+
+    def beyond(self, other: "Places") -> list[str]:
+        """The counties that these name and the other does not mean."""
+        return [code for code in self.counties if not other.mean(code, code[:2])]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
