@@ -79,10 +79,11 @@ def day_of_loading(programme: Programme, listed: dict[str, Body], today: date) -
     """The day of an earlier load, which `listed` tells by a county that it listed; else `today`, on which `programme`
     was read."""
     for code, card in programme.cards.items():
-        first = listed[code]["spells"][0] if code in listed else None
+        spells = listed[code]["spells"] if code in listed else []
         # A county that somebody else listed says nothing of our loads.
-        if first and first["reason"] == card["reason"]:
-            return today + (date.fromisoformat(first["from"]) - date.fromisoformat(card["valid_from"]))
+        ours = next((spell for spell in spells if spell["reason"] == card["reason"]), None)
+        if ours:
+            return today + (date.fromisoformat(ours["from"]) - date.fromisoformat(card["valid_from"]))
     return today
 
 

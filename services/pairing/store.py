@@ -243,7 +243,9 @@ class Tx(KitTx):
         return await self.find(RowReport, where, limit=limit)
 
     async def rows_of(self, import_id: str, limit: int) -> list[LoadedRow]:
-        return await self.find(LoadedRow, {"import_id": import_id}, sort=(("row", ASCENDING),), limit=limit)
+        """Those that an undo has not looked at yet."""
+        where = {"import_id": import_id, "is_kept": {"$ne": True}}
+        return await self.find(LoadedRow, where, sort=(("row", ASCENDING),), limit=limit)
 
     async def undone_of(self, import_id: str) -> list[UndoneRow]:
         return await self.find(UndoneRow, {"import_id": import_id})

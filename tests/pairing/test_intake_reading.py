@@ -133,6 +133,13 @@ def test_an_ambiguous_name_is_refused_with_all_that_it_could_mean() -> None:
         Gazetteer(THE_52).find("临夏")
 
 
+def test_a_name_of_another_county_is_told_from_a_new_one() -> None:
+    gazetteer = Gazetteer(THE_52)
+    assert gazetteer.not_called("520324", "务川县") == "520326"
+    for code, name in (("520324", "正安县"), ("520324", "新立县"), ("990101", "务川县"), ("622921", "临夏")):
+        assert gazetteer.not_called(code, name) is None
+
+
 def test_a_county_known_by_its_card_alone_is_found_by_its_name() -> None:
     assert Gazetteer({"990101": ("新立县", "Xinli County")}).find("xinli county") == "990101"
 
@@ -170,6 +177,7 @@ def test_amounts_are_read_to_the_fen(text: str, units: list[tuple[str, str]], mi
         ("5斤", [], "unknown-unit"),
         ("350万元", [("unit column", "元")], "unit-clash"),
         ("99999999999999亿", [], "too-large"),
+        ("1000000000000000", [], "too-large"),
     ],
 )
 def test_what_is_no_amount_is_refused_by_name(text: str, units: list[tuple[str, str]], code: str) -> None:
@@ -206,9 +214,25 @@ def test_a_day_is_read_however_it_is_written(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "2020-02-29T16:00:00.000Z",
+        "2020-03-01T15:59Z",
+        "2020-03-01T00:00:00+08:00",
+        "2020-03-01T23:59:59+0800",
+        "2020/3/2 1:00+10:00",
+        "2020-02-29 22:00-06:00",
+    ],
+)
+def test_of_an_instant_the_day_in_shanghai_counts(text: str) -> None:
+    assert values.day(text, EPOCH) == date(2020, 3, 1)
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("2020/2/30", "no-such-day"),
+        ("9999-12-31T20:00Z", "no-such-day"),
         ("20201301", "no-such-day"),
         ("3/1/2020", "ambiguous-day"),
         ("明天", "not-a-day"),
@@ -240,12 +264,14 @@ def test_all_faults_of_a_row_are_said_at_once() -> None:
 
 
 def test_a_row_that_contradicts_itself_is_refused() -> None:
-    header = f"{HEADER},优先,排除,项目数"
+    header = f"{HEADER},优先,排除,项目数,仅限"
     cells = [
-        row(1, county="451228", start="2030-12-31", end="2030-01-01") + ",,,",
-        row(2, county="451228") + ",,广西,",
-        row(3, county="") + ",52 530627,贵州,",
-        row(4, county="451228", amount="0.02", unit="元") + ",,,3",
+        row(1, county="451228", start="2030-12-31", end="2030-01-01") + ",,,,",
+        row(2, county="451228") + ",,广西,,",
+        row(3, county="") + ",52 530627,贵州,,",
+        row(4, county="451228", amount="0.02", unit="元") + ",,,3,",
+        row(5, county="451228") + ",,,,云南",
+        row(6, county="") + ",,广西,,451228",
     ]
     rows = judged(csv_of(*cells, header=header))
     assert [[fault.code for fault in one.faults] for one in rows] == [
@@ -253,6 +279,8 @@ def test_a_row_that_contradicts_itself_is_refused() -> None:
         ["preferred-and-excluded"],
         ["preferred-and-excluded"],
         ["too-many-projects"],
+        ["outside-only"],
+        ["nothing-left"],
     ]
 
 
@@ -287,6 +315,9 @@ def test_goods_are_counted_and_money_is_not_guessed() -> None:
         (b"", "empty: 0 rows"),
         (b"\r\n\r\n", "empty: 0 rows"),
         (b"\xff\xd8\xff\xe0 a photograph \xff", "no text in UTF-8"),
+        (csv_of(row(1), row(2) + ',"光纤', row(3) + ",光缆", header=f"{HEADER},英文名称"), "In row 3 a quote"),
+        (csv_of(row(1))[:-3] + "光".encode()[:2], "UTF-8 with broken characters"),
+        (csv_of(row(1)).replace("纤".encode(), "纤".encode()[:1] + b"?"), "UTF-8 with broken characters"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 100, "save it as XLSX"),
         (b"PK\x03\x04 broken", "broken"),
         ("甲,乙\r\n1,2\r\n".encode(), "header that is known"),

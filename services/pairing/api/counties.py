@@ -216,7 +216,8 @@ async def list_counties(call: Reader, page: Annotated[CountyPage, Query()]) -> R
 
     def view(county: County) -> CardView:
         card = county.card if county.card.valid_from <= day else older.get(county.id, county.card)
-        return CardView.of(Shown(county=county, card=card, day=day, version=county.version))
+        version = card.version if page.as_of else county.version
+        return CardView.of(Shown(county=county, card=card, day=day, version=version))
 
     return await call.page(County, where, page, view)
 
@@ -231,7 +232,10 @@ async def get_county(code: str, call: Reader, as_of: AsOf = None) -> Response:
             return Shown.now(county, await tx.card_on(county, tx.today) or county.card, tx.today)
         card = await tx.card_on(county, as_of)
         if card is None:
-            raise NotFound(f"County {code} has no card of {as_of}.")
+            if county.status_on(as_of) is None:
+                raise NotFound(f"County {code} has no card of {as_of}.")
+            # That it was listed then was learnt later, and of that day no more than that.
+            card = county.card
         return Shown(county=county, card=card, day=as_of, version=card.version)
 
     return await call.read(work, ok(CardView.of))

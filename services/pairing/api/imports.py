@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -96,6 +96,7 @@ class ImportView(BaseModel):
     progress: dict[str, int]
     problem: str | None
     ignored_columns: list[str]
+    other_sheets: list[str]
     same_as: str | None
     version: int
     started_by: str
@@ -137,6 +138,7 @@ class ImportView(BaseModel):
             progress={"checked_row": of.checked, "stored_row": of.stored},
             problem=of.problem and say(of.problem),
             ignored_columns=list(of.ignored_columns),
+            other_sheets=list(of.other_sheets),
             same_as=of.same_as,
             version=of.version,
             started_by=of.by,
@@ -253,13 +255,19 @@ async def _undo_some(tx: Tx, id: str) -> Decision[int]:
     rows = await tx.rows_of(id, _UNDONE_AT_ONCE)
     saves: list[Any] = []
     events: list[Any] = []
+    forgotten = []
     for row, taken in await take_back(tx, rows):
         no = f"{id}/{row.row:07d}"
         saves.append(UndoneRow(id=no, import_id=id, made_id=row.made_id, withdrawn=taken is not None))
         if taken:
             saves.extend(taken.saves)
             events.extend(taken.events)
-    return Decision(len(rows), saves, events, deletes=rows)
+        if of.target == "commitments" and not taken:
+            # It is still promised: the same row once more must not promise it again.
+            saves.append(replace(row, is_kept=True))
+        else:
+            forgotten.append(row)
+    return Decision(len(rows), saves, events, deletes=forgotten)
 
 
 async def _import(call: Call, target: Target, manner: Manner) -> Response:
@@ -283,6 +291,7 @@ async def _import(call: Call, target: Target, manner: Manner) -> Response:
             by=call.caller.sub,
             own_partner_id=own,
             ignored_columns=upload.sheet.header.ignored,
+            other_sheets=upload.sheet.table.other_sheets,
             same_as=first.id if first else None,
             now=tx.now,
         )

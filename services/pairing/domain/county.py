@@ -163,6 +163,23 @@ def relist_county(county: County, *, on: date, reason: str, now: datetime, by: s
     return Decision(county, (county,), (event,))
 
 
+def remember_listing(
+    county: County, *, start: date, delisted_on: date | None, reason: str, now: datetime, by: str
+) -> Decision[County]:
+    """It was listed from `start`, before all that is known of it. Today nothing is otherwise, so nobody is told."""
+    first = county.spells[0].start
+    begun: list[tuple[CountyStatus, date]] = [("listed", start)]
+    if delisted_on and delisted_on < first:
+        begun.append(("delisted", delisted_on))
+    ends = [*(day for _, day in begun[1:]), first]
+    earlier = [
+        Spell(status=status, start=day, until=until, reason=reason, recorded_at=now, recorded_by=by)
+        for (status, day), until in zip(begun, ends, strict=True)
+    ]
+    county = replace(county, version=county.version + 1, spells=(*earlier, *county.spells))
+    return Decision(county, (county,))
+
+
 def watch_county(county: County, *, on: date, reason: str, now: datetime, by: str) -> County:
     """A delisted county is at risk from day `on`: it may be helped again. A delisting or a relisting ends that."""
     return _turn(county, "watch", on=on, reason=reason, now=now, by=by)

@@ -57,7 +57,10 @@ class UndoneRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
-    """`checked` and `stored` are rows as in the file; `own_partner_id` is whose rows alone are taken, if any."""
+    """`checked` and `stored` are rows as in the file; `own_partner_id` is whose rows alone are taken, if any.
+
+    `other_sheets` of a workbook are passed over.
+    """
 
     id: str
     version: int
@@ -83,6 +86,7 @@ class Import:
     problem: str | None
     started_at: datetime
     ended_at: datetime | None
+    other_sheets: tuple[str, ...] = ()
 
 
 def begin_import(
@@ -98,6 +102,7 @@ def begin_import(
     by: str,
     own_partner_id: str | None,
     ignored_columns: tuple[str, ...],
+    other_sheets: tuple[str, ...],
     same_as: str | None,
     now: datetime,
 ) -> Decision[Import]:
@@ -127,6 +132,7 @@ def begin_import(
         problem=None,
         started_at=now,
         ended_at=None,
+        other_sheets=other_sheets,
     )
     kept = [FilePart(id=f"{id}/{no}", import_id=id, no=no, content=part) for no, part in enumerate(parts)]
     return Decision(started, (started, *kept))

@@ -5,6 +5,7 @@ chance. GB18030 has GBK and GB 2312 within it.
 """
 
 import codecs
+import re
 
 from services.pairing.domain.refusals import FileUnreadable
 
@@ -14,6 +15,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _PIECE = 1 << 16
+_ASCII = bytes(range(128))
+_CHARACTER = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}")
 
 
 def charset_of(content: bytes) -> str:
@@ -28,7 +31,17 @@ def charset_of(content: bytes) -> str:
     head = content[:_PIECE]
     if b"\0" in head:
         return _checked(content, "utf-16-be" if head[:1] == b"\0" else "utf-16-le")
-    return "utf-8" if _fits(content, "utf-8") else _checked(content, "gb18030")
+    if _fits(content, "utf-8"):
+        return "utf-8"
+    if _is_nearly_utf8(content):
+        raise FileUnreadable("It is UTF-8 with broken characters in it: save it anew.")
+    return _checked(content, "gb18030")
+
+
+def _is_nearly_utf8(content: bytes) -> bool:
+    """As GB18030 it might be read all the same, and every word would be another."""
+    high = content.translate(None, _ASCII)
+    return len(_CHARACTER.sub(b"", high)) * 10 < len(high)
 
 
 def _checked(content: bytes, name: str) -> str:

@@ -183,6 +183,8 @@ def _with_county(prefers: Places | None, county: str | None) -> Places | None:
 
 
 def _check_places(row: Reading, prefers: Places | None, excludes: Places | None, only: Places | None) -> None:
+    if only and excludes and only.within(excludes):
+        row.blame("only", "nothing-left", "leaves nothing that is not excluded")
     if not prefers:
         return
     name = "prefers" if row.record.get("prefers") else "county"
@@ -191,7 +193,5 @@ def _check_places(row: Reading, prefers: Places | None, excludes: Places | None,
         both |= {code for code in prefers.counties if excludes.mean(code, code[:2])}
         if both:
             row.blame("excludes", "preferred-and-excluded", f"is preferred as well: {', '.join(sorted(both))}")
-    if only:
-        outside = [code for code in prefers.counties if not only.mean(code, code[:2])]
-        if outside:
-            row.blame(name, "outside-only", f"is not within what it is limited to: {', '.join(sorted(outside))}")
+    if only and (outside := prefers.beyond(only)):
+        row.blame(name, "outside-only", f"is not within what it is limited to: {', '.join(sorted(outside))}")

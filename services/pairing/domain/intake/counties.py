@@ -1,6 +1,7 @@
 """A row of a counties file, read as a card and the days on which the county was listed and delisted."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -19,10 +20,14 @@ _NEED = re.compile(r"(?P<category>[^:：\s]+)[:：\s]+(?P<slots>\d+)(?:[:：\s]+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a row says of a county; `needs` and `valid_from` are None where it says nothing of them."""
+    """What a row says of a county; `needs` and `valid_from` are None where it says nothing of them.
+
+    `name` has the languages that the row gives, `known_as` is for a county without a card.
+    """
 
     code: str
-    name: Text
+    name: Mapping[str, str]
+    known_as: Text
     province: str
     needs: tuple[Need, ...] | None
     valid_from: date | None
@@ -41,6 +46,9 @@ def judge_county(record: Record, gazetteer: Gazetteer) -> Judged[Entry]:
         code = row.read("name_zh", gazetteer.find)
     if code is None and not row.faults:
         row.read("code", line, required=True)
+    elif code and name and (other := gazetteer.not_called(code, name)):
+        said = f"the code is {gazetteer.name(code)}'s, this is the name of {other}"
+        row.blame("name_zh", "not-its-name", said, "correct the one that is wrong")
     name_en = row.read("name_en", line)
     province = row.read("province", province_of)
     if code and province and province != code[:2]:
@@ -60,7 +68,8 @@ def judge_county(record: Record, gazetteer: Gazetteer) -> Judged[Entry]:
     en = name_en or gazetteer.name_en(code)
     entry = Entry(
         code=code,
-        name=cast(Text, {"zh": zh, "en": en} if en else {"zh": zh}),
+        name={language: said for language, said in (("zh", name), ("en", name_en)) if said},
+        known_as=cast(Text, {"zh": zh, "en": en} if en else {"zh": zh}),
         province=code[:2],
         needs=needs,
         valid_from=valid_from,

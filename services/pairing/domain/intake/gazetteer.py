@@ -95,6 +95,11 @@ class Gazetteer:
         place = self._places.get(code)
         return place.name_en or None if place else None
 
+    def not_called(self, code: str, name: str) -> str | None:
+        """Of a known county that is not called so the one that is; None where it might be, or nobody else is."""
+        others = self._by_name(folded(name)) if code in self._places else set()
+        return min(others) if others and code not in others else None
+
     def takes_part(self, code: str) -> bool:
         return code in self._cards
 

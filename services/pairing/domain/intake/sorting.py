@@ -17,7 +17,10 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedRow:
-    """A row that was stored: what it made, and the version that this had then. Its id is what it speaks of."""
+    """A row that was stored: what it made, and the version that this had then. Its id is what it speaks of.
+
+    `is_kept`: its import was undone, and what it made was not.
+    """
 
     id: str
     import_id: str
@@ -25,6 +28,7 @@ class LoadedRow:
     digest: str
     made_id: str
     version: int
+    is_kept: bool = False
 
     @staticmethod
     def key(target: Target, identity: str) -> str:

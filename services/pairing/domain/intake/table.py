@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Literal
 
 from services.pairing.domain.intake.charset import charset_of
@@ -21,6 +22,8 @@ _DELIMITERS = ",\t;|，；"
 _LINES_LOOKED_AT = 8
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\x03\x04"
+# No character of any text: a quote that is open at the end swallows it.
+_END = "\ufdd0"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,11 @@ def _of_sheet(book: Workbook) -> Iterator[Line]:
 def _of_text(content: bytes, charset: str, delimiter: str) -> Iterator[Line]:
     with io.TextIOWrapper(io.BytesIO(content), charset, newline="") as text:
         try:
-            for no, cells in enumerate(csv.reader(text, delimiter=delimiter), start=1):
+            for no, cells in enumerate(csv.reader(chain(text, [_END]), delimiter=delimiter), start=1):
+                if cells == [_END]:
+                    return
+                if cells and cells[-1].endswith(_END):
+                    raise FileUnreadable(f"In row {no} a quote is opened that nobody closes.")
                 yield Line(no, tuple(map(_unguarded, cells)))
         except csv.Error as error:
             raise FileUnreadable(f"It cannot be read as a table: {error}.") from error

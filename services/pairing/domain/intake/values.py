@@ -20,11 +20,16 @@ _AMOUNT = re.compile(
 )
 EXPONENT = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+")
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})[日号]?)")
-_TIME = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$")
+_TIME = re.compile(
+    r"[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(:\d{2}(\.\d+)?)?"
+    r"(?P<zone>Z|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2}))?$"
+)
+_SHANGHAI, _DAY = 8 * 60, 24 * 60
+"""In minutes."""
 _YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
 # 1954 and 2119: a day of this programme lies between them, and no year, month or amount looks like that.
 _FIRST_SERIAL, _LAST_SERIAL = 20000, 80000
-MOST_UNITS = 10**17
+MOST_DIGITS = 15
 
 
 class Bad(Exception):
@@ -77,7 +82,7 @@ def amount(text: str, units: Iterable[tuple[str, str]], currency: str = "CNY") -
         raise Bad("too-precise", f"{text!r} has more decimals than {currency} has", "round it to whole fen")
     if minor == 0:
         raise Bad("zero", "nothing is promised", "give an amount above 0")
-    if minor > MOST_UNITS:
+    if minor >= 10 ** (MOST_DIGITS + decimals(currency)):
         raise Bad("too-large", f"{text!r} is more than any amount that is taken")
     return int(minor)
 
@@ -90,12 +95,26 @@ def _factor(where: str, unit: str) -> int:
 
 
 def day(text: str, epoch: date) -> date:
-    """A day, written in any way that names one day only.
+    """A day, written in any way that names one day only; of an instant with its zone, the day in Shanghai.
 
     Raises:
         Bad: no day of the calendar, or one that could be two.
     """
-    plain = _TIME.sub("", folded(text))
+    plain = folded(text)
+    time = _TIME.search(plain)
+    found = _written(text, plain[: time.start()] if time else plain, epoch)
+    if time is None or time["zone"] is None:
+        return found
+    offset = int(time["hours"] or 0) * 60 + int(time["minutes"] or 0)
+    minutes = int(time["hour"]) * 60 + int(time["minute"]) + _SHANGHAI
+    minutes += offset if time["sign"] == "-" else -offset
+    try:
+        return found + timedelta(days=minutes // _DAY)
+    except OverflowError:
+        raise Bad("no-such-day", f"there is no such day as {text!r}") from None
+
+
+def _written(text: str, plain: str, epoch: date) -> date:
     plain = plain.replace(" ", "")
     if re.fullmatch(r"\d{8}", plain):
         return _calendar(text, plain[:4], plain[4:6], plain[6:])
