@@ -80,3 +80,9 @@ async def programme(desk: Desk, *codes: str) -> dict[str, str]:
 
 def oddities() -> Iterator[Path]:
     return (path for path in sorted(ODDITIES.iterdir()) if path.name[:2].isdecimal())
+
+
+def counts(of: dict[str, Any]) -> tuple[str, int, int, int, int]:
+    assert of["rows"] == of["accepted"] + of["rejected_rows"] + of["repeats"]
+    assert of["rejected_rows"] == len({one["row"] for one in of["rejected"]})
+    return of["status"], of["rows"], of["accepted"], of["rejected_rows"], of["repeats"]
