@@ -5,8 +5,10 @@ import math
 import re
 from pathlib import Path
 
+from playwright.async_api import expect
+
 from services.kit.clock import Clock
-from tests.flows.console.visitors import Visitor, Visitors
+from tests.flows.console.visitors import PATIENCE_MS, Visitor, Visitors
 from tests.flows.system import System
 
 COUNTY = "520627"
@@ -125,7 +127,7 @@ async def test_a_page_for_an_id_that_is_gone_says_so(visitors: Visitors) -> None
     visitors.allow("404", "422")
 
 
-async def test_a_service_that_is_away_takes_only_its_own_part(visitors: Visitors, system: System) -> None:
+async def test_a_service_that_is_away_takes_only_its_own_part_until_it_is_back(visitors: Visitors, system: System) -> None:
     (project, *_) = await system.person("coordinator").all("projects", f"/projects?county={COUNTY}")
     visitor = await visitors.come("zh")
     await visitor.enter("monitor")
@@ -140,5 +142,5 @@ async def test_a_service_that_is_away_takes_only_its_own_part(visitors: Visitors
             await visitor.open(f"/project/{project['id']}")
             await visitor.page.locator("table", has_text=project["milestones"][0]["title"]["zh"]).wait_for()
         await visitor.page.unroute(away)
-        await visitor.open("/")
+        await expect(visitor.page.locator(".refusal")).to_have_count(0, timeout=PATIENCE_MS)
     visitors.allow("ERR_FAILED", "404")

@@ -27,6 +27,21 @@ async def test_a_page_that_is_not_there_says_so(visitors: Visitors) -> None:
     await visitor.axe()
 
 
+# Goes to another page as soon as the first is drawn.
+HASTE = """new MutationObserver((_, watch) => {
+  if (!document.querySelector("main")) return
+  watch.disconnect()
+  location.hash = "/no/such/page"
+}).observe(document, {childList: true, subtree: true})"""
+
+
+async def test_who_goes_on_before_the_first_page_is_painted_arrives(visitors: Visitors) -> None:
+    visitor = await visitors.come("en")
+    await visitor.page.add_init_script(HASTE)
+    await visitor.enter("monitor")
+    await visitor.wait_for("There is no such page")
+
+
 async def test_the_language_can_be_changed_and_is_kept(visitors: Visitors) -> None:
     visitor = await visitors.come("zh")
     await visitor.page.goto(visitor.home)
@@ -34,3 +49,11 @@ async def test_the_language_can_be_changed_and_is_kept(visitors: Visitors) -> No
     await visitor.wait_for("Sign in")
     await visitor.page.reload()
     await visitor.wait_for("Sign in")
+
+
+async def test_a_page_whose_words_did_not_come_says_so_in_both_languages(visitors: Visitors) -> None:
+    visitor = await visitors.come("zh")
+    await visitor.page.route("**/words-*.json", lambda route: route.abort())
+    await visitor.page.goto(visitor.home)
+    await visitor.wait_for("请重新加载。The page did not come whole")
+    visitors.allow("ERR_FAILED", "Failed to fetch")

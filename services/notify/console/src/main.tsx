@@ -1,7 +1,7 @@
 // The console: everybody's pages but the officer's, who has one that does without a line (officer.tsx).
 
 import { render, type ComponentType } from "preact"
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useState } from "preact/hooks"
 import { loadConfig } from "./lib/config"
 import { Problem } from "./lib/http"
 import { match, useRoute } from "./lib/router"
@@ -17,7 +17,7 @@ import { Layout } from "./ui/layout"
 function App({ problem }: { problem: Problem | null }) {
   const { path, query } = useRoute()
   const [, redraw] = useState(0)
-  useEffect(() => onSession(() => redraw((n) => n + 1)), [])
+  useLayoutEffect(() => onSession(() => redraw((n) => n + 1)), [])
   if (path === "/signed-in" && session()) {
     if (query.to === "officer") location.replace("/officer")
     return <Layout><p role="status">{t("sign-in.close-this")}</p></Layout>
@@ -56,4 +56,8 @@ async function start(): Promise<void> {
   render(<App problem={problem} />, document.getElementById("app")!)
 }
 
-void start()
+start().catch((fault) => {
+  // Without its words it has none but these.
+  console.error(fault)
+  document.getElementById("app")!.textContent = "页面没有读全，请重新加载。The page did not come whole; please load it again."
+})

@@ -18,11 +18,11 @@ async function start(): Promise<void> {
   const root = document.getElementById("app")!
   root.replaceChildren()
   onChange(() => render(<App />, root))
+  addEventListener("offline", changed)
+  addEventListener("hashchange", () => { changed(); scrollTo(0, 0) })
   changed()
   await loadConfig()
   for (const name of ["online", "focus"]) addEventListener(name, flush)
-  addEventListener("offline", changed)
-  addEventListener("hashchange", () => { changed(); scrollTo(0, 0) })
   onSession(() => void readKept().then(flush))
   setInterval(changed, 30_000)
   state.persistent = !!(await navigator.storage?.persist?.())

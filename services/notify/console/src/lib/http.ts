@@ -37,6 +37,11 @@ export class Problem extends Error {
     super(detail)
   }
 
+  /** Whether the same question may be answered a little later: the line or the service is away. */
+  get passes(): boolean {
+    return ["unreachable", "offline"].includes(this.rule) || [502, 503, 504].includes(this.status)
+  }
+
   /** What it means, in the reader's language, in which the service tells what is wrong with fields too. */
   get sentence(): string {
     const key = [`problem.${this.rule}`, `problem.${this.status}`, "problem.other"].find(knows)!

@@ -1,6 +1,6 @@
 // The page and its filters, in the URL's fragment: #/county/520326?category=education
 
-import { useEffect, useState } from "preact/hooks"
+import { useLayoutEffect, useState } from "preact/hooks"
 import { decoded } from "./decoded"
 
 export interface Route { path: string; query: Record<string, string> }
@@ -29,7 +29,8 @@ export function setQuery(changes: Record<string, string | null>): void {
 
 export function useRoute(): Route {
   const [now, set] = useState(route)
-  useEffect(() => {
+  // Listens as soon as it is drawn: an effect after painting would miss who goes on at once.
+  useLayoutEffect(() => {
     const listen = () => set(route())
     addEventListener("hashchange", listen)
     return () => removeEventListener("hashchange", listen)

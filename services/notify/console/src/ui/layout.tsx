@@ -1,7 +1,7 @@
 // The frame of each page: menu by role, language, who is signed in, and the way back in when a token is over.
 
 import type { ComponentChildren } from "preact"
-import { useEffect, useState } from "preact/hooks"
+import { useLayoutEffect, useState } from "preact/hooks"
 import { href, useRoute } from "../lib/router"
 import { isOver, onSession, session, signOut } from "../lib/session"
 import { language, switchTo, t } from "../lib/words"
@@ -11,7 +11,7 @@ import { SignInAgain } from "./sign-in-again"
 export function Layout({ children }: { children: ComponentChildren }) {
   const { path } = useRoute()
   const [, redraw] = useState(0)
-  useEffect(() => onSession(() => redraw((n) => n + 1)), [])
+  useLayoutEffect(() => onSession(() => redraw((n) => n + 1)), [])
   const me = session()
   const menu = pages.filter((page) => page.menu && me?.roles.some((role) => page.roles.includes(role)))
   return (

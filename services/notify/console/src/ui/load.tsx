@@ -1,7 +1,7 @@
 // What a page reads: while it comes, when it fails, and how old it is.
 
 import type { ComponentChildren } from "preact"
-import { useCallback, useEffect, useState } from "preact/hooks"
+import { useCallback, useEffect, useLayoutEffect, useState } from "preact/hooks"
 import { ago, at } from "../lib/format"
 import { Problem } from "../lib/http"
 import { has, onSession, session } from "../lib/session"
@@ -9,19 +9,33 @@ import { t } from "../lib/words"
 
 export interface Loaded<T> { value: T | null; problem: Problem | null; again: () => void }
 
-/** Reads when `keys` change, when somebody signs in, and on `again()`; what was read stays while it is read again. */
+const FIRST_WAIT_MS = 2_000
+const LONGEST_WAIT_MS = 60_000
+
+/** Reads when `keys` change, when somebody signs in, and on `again()`, and by itself while a service or the line is away;
+what was read stays while it is read again. */
 export function useLoad<T>(read: (signal: AbortSignal) => Promise<T>, keys: unknown[]): Loaded<T> {
   const [state, set] = useState<{ value: T | null; problem: Problem | null }>({ value: null, problem: null })
   const [turn, setTurn] = useState(0)
   const again = useCallback(() => setTurn((n) => n + 1), [])
-  useEffect(() => onSession(() => session() && again()), [])
+  useLayoutEffect(() => onSession(() => session() && again()), [])
   useEffect(() => {
     const stop = new AbortController()
-    read(stop.signal).then(
+    let timer = 0
+    const ask = (wait: number): void => void read(stop.signal).then(
       (value) => stop.signal.aborted || set({ value, problem: null }),
-      (fault) => stop.signal.aborted || set((old) => ({ ...old, problem: asProblem(fault) })),
+      (fault) => {
+        if (stop.signal.aborted) return
+        const problem = asProblem(fault)
+        set((old) => ({ ...old, problem }))
+        if (problem.passes) timer = window.setTimeout(ask, wait, Math.min(2 * wait, LONGEST_WAIT_MS))
+      },
     )
-    return () => stop.abort()
+    ask(FIRST_WAIT_MS)
+    return () => {
+      stop.abort()
+      clearTimeout(timer)
+    }
   }, [...keys, turn])
   return { ...state, again }
 }

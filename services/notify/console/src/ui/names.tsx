@@ -1,7 +1,7 @@
-// Who is meant by a code or an id: counties, partners, and people by their desks. A service that is away leaves them
-// unnamed; what was read is good for a minute.
+// Who is meant by a code or an id: counties, partners, and people by their desks. They are "…"
+// while the service is away; what was read is good for a minute.
 
-import { all } from "../lib/http"
+import { all, type Problem } from "../lib/http"
 import { session } from "../lib/session"
 import { knows, name, t } from "../lib/words"
 import { useLoad } from "./load"
@@ -21,7 +21,11 @@ function lately(path: string): Promise<Named[]> {
   const key = `${path} ${session()?.sub}`
   const known = kept.get(key)
   if (known && known.until > Date.now()) return known.list
-  const list = all<Named>("pairing", path).catch(() => (kept.delete(key), []))
+  const list = all<Named>("pairing", path).catch((fault: Problem) => {
+    kept.delete(key)
+    if (fault.passes) throw fault
+    return []
+  })
   kept.set(key, { list, until: Date.now() + 60_000 })
   return list
 }
