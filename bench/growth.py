@@ -25,7 +25,7 @@ from bench.machine import versions_of
 from bench.measuring import Bench
 from services.kit.app import create_app
 from services.kit.clock import Clock
-from services.kit.mongo import Database, is_infrastructure, to_document
+from services.kit.mongo import Database, ensure, is_infrastructure, to_document
 from services.kit.service import Context
 from services.kit.tokens import LocalIssuer
 from services.notify.domain import Positions, Projection, fold, keys
@@ -134,6 +134,8 @@ async def programme(bench: Bench, factor: int) -> AsyncIterator[Programme]:
 
 async def load(context: Context, factor: int, say: Callable[[str], None]) -> None:
     """The archive and the read models of a programme. Indexes come last: it takes less time to build them at once."""
+    service = context.service
+    await ensure(context.database, dict.fromkeys(service.all_indexes(), []), service.small_pages)
     states: dict[tuple[type, str], Any] = {}
     newest = None
     for events in _batches(history(factor)):

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -52,6 +52,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.25
 _SERVER_TROUBLE = frozenset({6, 7, 89, 91, 133, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
 _DUPLICATE_KEY = 11000
 _NAMESPACE_EXISTS = 48
+# Half of what WiredTiger reads and unpacks by default for one document that is not in its cache, for a third more disk.
+_SMALL_PAGES = {"storageEngine": {"wiredTiger": {"configString": "leaf_page_max=16KB"}}}
 _WRITE_CONFLICT = 112
 
 
@@ -243,13 +245,16 @@ def from_document(kind: type[T], document: Document) -> T:
     return _converter.structure(fields, kind)
 
 
-async def ensure(database: Database, indexes: dict[str, list[IndexModel]]) -> None:
-    """Collections and indexes, where they are not there yet. A collection cannot be made within every transaction."""
+async def ensure(database: Database, indexes: dict[str, list[IndexModel]], small_pages: Collection[str] = ()) -> None:
+    """Collections and indexes, where they are not there yet. A collection cannot be made within every transaction.
+
+    Those of `small_pages` are read here and there rather than in a row.
+    """
     there = set(await database.list_collection_names())
     for collection, models in indexes.items():
         if collection not in there:
             try:
-                await database.command("create", collection)
+                await database.command("create", collection, **(_SMALL_PAGES if collection in small_pages else {}))
             except OperationFailure as error:
                 if error.code != _NAMESPACE_EXISTS:
                     raise

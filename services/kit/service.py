@@ -31,6 +31,8 @@ class Service:
     name: str
     tx: type[Tx]
     indexes: Mapping[type, Sequence[Index]] = field(default_factory=dict)
+    small_pages: frozenset[str] = frozenset()
+    """Collections larger than the database's cache, read here and there rather than in a row."""
     routers: Sequence[APIRouter] = ()
     topics: Sequence[str] = ()
     handlers: Mapping[type[Event], batch.Handler] = field(default_factory=dict)
@@ -97,7 +99,7 @@ class Context:
             if not self.prepared:
                 if self.alone:
                     await mongo.end_leftovers(self.database.client, self.holder)
-                await mongo.ensure(self.database, self.service.all_indexes())
+                await mongo.ensure(self.database, self.service.all_indexes(), self.service.small_pages)
                 self.prepared = True
 
     def now(self) -> datetime:

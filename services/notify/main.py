@@ -15,6 +15,7 @@ def service() -> Service:
         name="notify",
         tx=Tx,
         indexes=INDEXES,
+        small_pages=frozenset({"events"}),
         routers=routers(hub, lag),
         topics=TOPICS,
         otherwise=archive_event,
