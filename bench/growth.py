@@ -135,7 +135,7 @@ async def programme(bench: Bench, factor: int) -> AsyncIterator[Programme]:
 async def load(context: Context, factor: int, say: Callable[[str], None]) -> None:
     """The archive and the read models of a programme. Indexes come last: it takes less time to build them at once."""
     service = context.service
-    await ensure(context.database, dict.fromkeys(service.all_indexes(), []), service.small_pages)
+    await ensure(context.database, {name: [] for name in service.all_indexes()}, service.small_pages)
     states: dict[tuple[type, str], Any] = {}
     newest = None
     for events in _batches(history(factor)):

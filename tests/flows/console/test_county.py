@@ -127,7 +127,9 @@ async def test_a_page_for_an_id_that_is_gone_says_so(visitors: Visitors) -> None
     visitors.allow("404", "422")
 
 
-async def test_a_service_that_is_away_takes_only_its_own_part_until_it_is_back(visitors: Visitors, system: System) -> None:
+async def test_a_service_that_is_away_takes_only_its_own_part_until_it_is_back(
+    visitors: Visitors, system: System
+) -> None:
     (project, *_) = await system.person("coordinator").all("projects", f"/projects?county={COUNTY}")
     visitor = await visitors.come("zh")
     await visitor.enter("monitor")
