@@ -22,11 +22,10 @@ stop: ## End it.
 clean-data: ## Remove the data of make run.
 	@if [[ -x .venv/bin/jiedui ]]; then .venv/bin/jiedui clean; fi
 
-test: setup ## Run every test but the journeys, in two processes, each against a Kafka and a MongoDB of its own.
-	@$(PYTHON) -m pytest --numprocesses 2 --no-loadscope-reorder --ignore=tests/flows/console
+test: setup-tests ## Run every test, in two processes, each against a Kafka and a MongoDB of its own.
+	@$(PYTHON) -m pytest --numprocesses 2 --no-loadscope-reorder
 
-journeys: setup-tests ## Visit the console with a browser in each role, in both languages and widths (six minutes).
-	@$(PYTHON) -m pytest tests/flows/console
+journeys: setup-tests ## Visit the console with a browser in each role in the other language at each width: what make test leaves out (two minutes).
 	@JIEDUI_TEST_CONSOLE=other $(PYTHON) -m pytest tests/flows/console
 
 faults: setup ## The faults of make test with broker and database away for a minute each, and kills at each step of the money (ten minutes).

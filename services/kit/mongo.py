@@ -53,7 +53,7 @@ _SERVER_TROUBLE = frozenset({6, 7, 89, 91, 133, 189, 262, 9001, 10058, 10107, 11
 _DUPLICATE_KEY = 11000
 _NAMESPACE_EXISTS = 48
 # Half of what WiredTiger reads and unpacks by default for one document that is not in its cache, for a third more disk.
-_SMALL_PAGES = {"storageEngine": {"wiredTiger": {"configString": "leaf_page_max=16KB"}}}
+_SMALL_PAGES: dict[str, Any] = {"storageEngine": {"wiredTiger": {"configString": "leaf_page_max=16KB"}}}
 _WRITE_CONFLICT = 112
 
 
@@ -254,7 +254,7 @@ async def ensure(database: Database, indexes: dict[str, list[IndexModel]], small
     for collection, models in indexes.items():
         if collection not in there:
             try:
-                await database.command("create", collection, **(_SMALL_PAGES if collection in small_pages else {}))
+                await database.command({"create": collection} | (_SMALL_PAGES if collection in small_pages else {}))
             except OperationFailure as error:
                 if error.code != _NAMESPACE_EXISTS:
                     raise
