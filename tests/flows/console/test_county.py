@@ -145,4 +145,5 @@ async def test_a_service_that_is_away_takes_only_its_own_part_until_it_is_back(
             await visitor.page.locator("table", has_text=project["milestones"][0]["title"]["zh"]).wait_for()
         await visitor.page.unroute(away)
         await expect(visitor.page.locator(".refusal")).to_have_count(0, timeout=PATIENCE_MS)
+        await visitor.open("/")
     visitors.allow("ERR_FAILED", "404")
