@@ -35,6 +35,7 @@ from services.notify.domain import (
     Tally,
     Telling,
 )
+from services.notify.domain.deliveries import left_to
 from services.notify.domain.feed import COLUMNS
 from services.notify.domain.projection import Key
 from services.notify.domain.rebuild import Rebuild
@@ -103,11 +104,23 @@ class Tx(KitTx):
         where = {"$and": [{"$or": about}, visible_to(who)]}
         return await self.find(ArchivedEvent, where, sort=(("position", 1),), limit=limit)
 
-    async def rows(self, kind: type[Kind], where: Where, *, by: str = "_id") -> AsyncGenerator[Kind, None]:
-        """States one after the other, of however many, without keeping them; `by` has a unique value in each."""
-        cursor = self.database[self.KINDS[kind]].find(where, session=self.session).sort(by, 1).batch_size(_BATCH)
-        async for document in cursor:
+    async def rows(
+        self, kind: type[Kind], where: Where, *, by: str = "_id", newest_first: bool = False, only: Sequence[str] = ()
+    ) -> AsyncGenerator[Kind, None]:
+        """States one after the other, of however many, without keeping them; `by` has a unique value in each.
+
+        Of those that hold more than is wanted, `only` these fields are read.
+        """
+        found = self.database[self.KINDS[kind]].find(where, only or None, session=self.session)
+        async for document in found.sort(by, -1 if newest_first else 1).batch_size(_BATCH):
             yield from_document(kind, document)
+
+    async def observed_indicators(self, where: Where) -> list[tuple[str, str, str]]:
+        """Of which indicators, kinds and units there are observations."""
+        named = {name: f"${name}" for name in ("indicator", "kind", "unit")}
+        stages: list[Where] = [{"$match": where}, {"$group": {"_id": named}}]
+        rows = self.database[self.KINDS[ObservationView]].aggregate(stages, session=self.session)
+        return [(row["_id"]["indicator"], row["_id"]["kind"], row["_id"]["unit"]) async for row in rows]
 
     async def projection(self) -> Projection:
         return await self.get(Projection, Projection().id) or Projection()
@@ -163,6 +176,14 @@ class Tx(KitTx):
         """What goes out with a digest, in the order of the archive."""
         where = {"digest_id": digest.id, "status": "waiting"}
         return await self.find(Delivery, where, sort=(("position", 1),))
+
+    async def left_to(self, skipped: Sequence[Delivery]) -> list[Delivery]:
+        """Deliveries of the same events that were not made because these were, the first subscription's first."""
+        pairs = {(one.event_id, left_to(one.subscription_id)) for one in skipped}
+        ids, reasons = {id for id, _ in pairs}, {reason for _, reason in pairs}
+        where = {"event_id": {"$in": list(ids)}, "status": "skipped", "reason": {"$in": list(reasons)}}
+        found = await self.find(Delivery, where, sort=(("position", 1), ("subscription_id", 1)))
+        return [one for one in found if (one.event_id, one.reason) in pairs]
 
     async def by_token(self, token: str) -> Subscription | None:
         """The subscription that a link in a mail ends."""

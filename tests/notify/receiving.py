@@ -94,7 +94,10 @@ async def receiver(*answers: Answer) -> AsyncIterator[Receiver]:
 
 
 class Mailbox(AsyncMessage):
-    """A mail server's memory. `refuse` answers each mail instead of taking it; it takes `wait_s` for each."""
+    """A mail server's memory. `refuse` answers each mail instead of taking it; it takes `wait_s` for each.
+
+    `refuse_senders` answers whoever wants to send.
+    """
 
     def __init__(self, wait_s: float) -> None:
         super().__init__()
@@ -102,7 +105,14 @@ class Mailbox(AsyncMessage):
         self.mails: list[EmailMessage] = []
         self.tries: list[bytes] = []
         self.refuse: list[str] = []
+        self.refuse_senders: list[str] = []
         self.server: MailServer
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        if self.refuse_senders:
+            return self.refuse_senders.pop(0)
+        envelope.mail_from = address
+        return "250 go on"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.tries.append(envelope.content)

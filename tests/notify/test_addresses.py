@@ -103,7 +103,8 @@ async def test_a_redirect_is_not_followed() -> None:
 
 @pytest.mark.parametrize(
     "url", ["", "example.org", "//example.org/", "http://", "mailto:a@b.org", "http://a b/", "http://a:99999/",
-            "http://a/#x", "http://u@a/", "javascript:alert(1)", "http://a:0/", "http://a\n/", "file:///etc/passwd", "http://[fe80::1%25eth0]/"],
+            "http://a/#x", "http://u@a/", "javascript:alert(1)", "http://a:0/", "http://a\n/", "file:///etc/passwd", "http://[fe80::1%25eth0]/",
+            "https://例子.中国/", "https://example.org/路径"],
 )  # fmt: skip
 def test_what_is_no_url_for_a_webhook_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

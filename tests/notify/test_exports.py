@@ -107,6 +107,13 @@ async def test_the_filters_are_the_lists(newsroom: Newsroom, query: str, ids: li
     assert [row["id"] for row in await rows(newsroom, f"/exports/{query}")] == ids
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_events_come_in_the_order_of_the_feed(newsroom: Newsroom, order: str) -> None:
+    await newsroom.happen(*RUN)
+    found = [int(row["position"]) for row in await rows(newsroom, f"/exports/events.csv?after=2&order={order}")]
+    assert found == await newsroom.positions(f"after=2&order={order}&limit=500")
+
+
 async def test_each_sees_its_own(newsroom: Newsroom) -> None:
     await newsroom.happen(*RUN)
     await newsroom.folded()

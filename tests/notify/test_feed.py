@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from services.kit.inbox import Inbox
 from services.kit.records import RawRecord
+from services.notify.api import feed
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 
@@ -151,9 +152,21 @@ async def test_a_story_tells_what_belongs_to_a_thing_causes_first(newsroom: News
     assert items[0]["trace_id"] == "8f27de236632187c3194dc1862090e45"
     assert all(item["queue_ms"] >= 0 and item["deliveries"] == [] for item in items)
     assert len((await newsroom.read("/story/commitment-1"))["items"]) == 5
+    assert not story["cut"]
     assert len((await newsroom.read("/story/commitment-1", "officer"))["items"]) == 3
     assert (await newsroom.get("/story/project-1", "officer", county_codes=["520327"])).status_code == 404
     assert (await newsroom.get("/story/nothing")).status_code == 404
+
+
+async def test_a_story_that_is_too_long_says_that_it_is_cut(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "LONGEST_STORY", 2)
+    await newsroom.happen(b.approved(1), b.opened(1))
+    assert (await newsroom.read("/story/project-1"))["cut"] is False
+    await newsroom.happen(b.reserved(1))
+    story = await newsroom.read("/story/project-1")
+    assert ([item["position"] for item in story["items"]], story["cut"]) == ([1, 2], True)
 
 
 def _id(record: RawRecord) -> str:

@@ -1,9 +1,11 @@
 """What indicators come to, by kind: over periods, and over projects."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas import projects
 from services.notify.domain import ObservationView
@@ -101,6 +103,40 @@ def test_over_projects_levels_add_up_rates_are_averaged_ratios_join_and_yes_is_w
     assert both(half, all_, "ratio", "%").total == {"numerator": 3, "denominator": 4}
     found = both(True, False, "yes-no", "yes-no")
     assert (found.total, found.answers) == (False, {"yes": 1, "no": 1})
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(0, 4)), max_size=12))
+def test_at_each_periods_end_a_running_total_is_the_sum_of_each_projects_latest(
+    told: list[tuple[int, int, int]],
+) -> None:
+    lines = {(n, day, length): _told(n, day, length, value=n + 10 * day + length) for n, day, length in told}
+    found = total([*lines.values()], (), indicator="trainees", kind="cumulative", unit="people")
+
+    def latest(n: int, day: date) -> int:
+        own = [one for one in lines.values() if one.project_id == f"project-{n}" and one.until_on <= day]
+        return max(((one.until_on, one.from_on, one.value) for one in own), default=(0, 0, 0))[2]
+
+    ends = [date.fromisoformat(period["until"]) for period in found.periods]
+    assert [period["value"] for period in found.periods] == [sum(latest(n, end) for n in range(4)) for end in ends]
+    assert [(end, period["from"]) for end, period in zip(ends, found.periods, strict=True)] == sorted(
+        {(one.until_on, one.from_on.isoformat()) for one in lines.values()}
+    )
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("kind", ["flow", "cumulative"])
+def test_ten_years_of_days_take_no_longer_than_they_are_many(kind: str) -> None:
+    observations = [_told(n, day, 0, value=1) for n in range(10) for day in range(4000)]
+    found = total(observations, (), indicator="trainees", kind=kind, unit="people")
+    assert (len(found.periods), found.total) == (4000, 40_000 if kind == "flow" else 10)
+
+
+def _told(n: int, day: int, length: int, value: int) -> ObservationView:
+    last = date(2016, 1, 1) + timedelta(days=day)
+    first = last - timedelta(days=length)
+    return ObservationView(
+        id=f"{n}.{day}.{length}", project_id=f"project-{n}", from_on=first, until_on=last, value=value
+    )
 
 
 def test_nought_is_an_answer_and_no_entry_is_none() -> None:

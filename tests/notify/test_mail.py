@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from services.notify.domain.deliveries import digest_due
+from services.notify.streams.outgoing import tell
 from tests.notify import builders as b
 from tests.notify.conftest import Newsroom
 from tests.notify.receiving import mailbox, post_room
@@ -85,6 +86,19 @@ async def test_an_address_that_is_refused_for_good_is_not_tried_again_and_its_ow
         assert (delivery["status"], delivery["attempts"][0]["code"]) == ("failed", 550)
         (item,) = (await newsroom.read("/inbox"))["items"]
         assert "550" in item["text"]
+
+
+async def test_a_server_that_refuses_us_as_a_sender_is_tried_again(newsroom: Newsroom) -> None:
+    async with mailbox() as box:
+        box.refuse_senders = ["550 who are you"]
+        subscription = await subscribed(newsroom)
+        await newsroom.happen(b.listed())
+        for passed in (0, 10):
+            async with post_room(newsroom, timedelta(seconds=passed), smtp_url=box.server) as room:
+                assert await room.work() == 1
+        (delivery,) = (await newsroom.read(f"/subscriptions/{subscription['id']}/deliveries"))["items"]
+        assert [attempt["status"] for attempt in delivery["attempts"]] == ["failed", "delivered"]
+        assert "550 who are you" in delivery["attempts"][0]["detail"]
 
 
 async def test_one_click_in_the_mail_program_ends_it_without_a_token_of_the_api(newsroom: Newsroom) -> None:
@@ -166,6 +180,66 @@ async def test_a_digest_of_a_subscription_that_is_off_is_not_sent(newsroom: News
         assert box.mails == []
         row = await newsroom.context.database.deliveries.find_one()
         assert (row["status"], row["reason"]) == ("skipped", "the subscription was deleted")
+
+
+@pytest.mark.parametrize("mode", ["at-once", "daily"])
+async def test_what_a_subscription_does_not_tell_as_it_is_off_another_of_its_readers_tells_once(
+    newsroom: Newsroom, mode: str
+) -> None:
+    async with mailbox() as box:
+        first, *others = [await subscribed(newsroom, mode=mode, lang=lang) for lang in ("zh", "en", "en")]
+        await newsroom.happen(b.listed("520326"), b.listed("530927"))
+        async with post_room(newsroom, smtp_url=box.server) as room:
+            await room.tell()
+        assert [await _statuses(newsroom, each) for each in others] == [["skipped", "skipped"]] * 2
+        path = f"/subscriptions/{first['id']}"
+        await newsroom.client.patch(path, json={"active": False}, headers=newsroom.token("monitor"))
+        for days in (0, 1):
+            later = hours_to_the_digest(newsroom) + timedelta(days=days)
+            async with post_room(newsroom, later, smtp_url=box.server) as room:
+                await room.work()
+        assert [await _statuses(newsroom, each) for each in (first, *others)] == [
+            ["skipped", "skipped"], ["delivered", "delivered"], ["skipped", "skipped"]
+        ]  # fmt: skip
+        subjects = sorted(str(mail["Subject"])[:20] for mail in box.mails)
+        assert subjects == (["Daily digest (2)"] if mode == "daily" else ["务川 is in the program"] * 2)
+        row = await newsroom.context.database.deliveries.find_one({"subscription_id": others[1]["id"]})
+        assert row["reason"] == f"told by the subscription {others[0]['id']}"
+
+
+async def test_what_would_be_told_by_one_that_was_off_meanwhile_is_told_by_none(newsroom: Newsroom) -> None:
+    async with mailbox() as box:
+        both = [await subscribed(newsroom) for _ in range(2)]
+        await newsroom.happen(b.listed())
+        async with post_room(newsroom, smtp_url=box.server) as room:
+            await room.tell()
+        for each, switches in zip(both, ((False,), (False, True)), strict=True):
+            for active in switches:
+                headers = newsroom.token("monitor")
+                await newsroom.client.patch(f"/subscriptions/{each['id']}", json={"active": active}, headers=headers)
+        async with post_room(newsroom, smtp_url=box.server) as room:
+            assert await room.work() == 0
+
+
+async def test_a_digest_gathers_no_more_than_can_be_written_and_counts_the_rest(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tell, "GATHERED", 3)
+    async with mailbox() as box:
+        subscription = await subscribed(newsroom, mode="daily", lang="en")
+        await newsroom.happen(*(b.listed(f"52032{n}") for n in range(5)))
+        for later in (timedelta(), hours_to_the_digest(newsroom)):
+            async with post_room(newsroom, later, smtp_url=box.server) as room:
+                await room.work()
+        (mail,) = box.mails
+        assert str(mail["Subject"]) == "Daily digest (5)"
+        assert "And 2 more" in part(mail, "plain")
+        assert await _statuses(newsroom, subscription) == ["delivered"] * 3 + ["skipped"] * 2
+
+
+async def _statuses(newsroom: Newsroom, subscription: dict[str, Any]) -> list[str]:
+    found = await newsroom.read(f"/subscriptions/{subscription['id']}/deliveries")
+    return [delivery["status"] for delivery in found["items"]]
 
 
 async def test_a_mail_server_that_is_away_loses_nothing(newsroom: Newsroom) -> None:

@@ -19,8 +19,10 @@ from services.notify.store import Tx
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-async def _rows(table: Table, tx: Tx, where: dict[str, Any], day: date) -> AsyncIterator[Sequence[Cell]]:
-    found: AsyncGenerator[Any, None] = tx.rows(table.kind, where, by=table.by)
+async def _rows(
+    table: Table, tx: Tx, where: dict[str, Any], day: date, *, newest_first: bool
+) -> AsyncIterator[Sequence[Cell]]:
+    found: AsyncGenerator[Any, None] = tx.rows(table.kind, where, by=table.by, newest_first=newest_first)
     async with aclosing(found) as states:
         async for state in states:
             yield table.row(state, day)
@@ -36,7 +38,8 @@ def _add(router: APIRouter, table: Table) -> None:
     def rows(call: Call, query: Any) -> AsyncIterator[Sequence[Cell]]:
         tx: Tx = call.transactor.reading()  # type: ignore[assignment]
         where = table.where(query, call.caller, tx.today)
-        return _rows(table, tx, where, getattr(query, "as_of", None) or tx.today)
+        newest_first = getattr(query, "order", "asc") == "desc"
+        return _rows(table, tx, where, getattr(query, "as_of", None) or tx.today, newest_first=newest_first)
 
     async def csv(call: Any, query: Any) -> Response:
         body = as_csv(table.columns, rows(call, query))

@@ -1,6 +1,6 @@
 """The feed as a list, single events, and the story of one thing."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.kit.decision import NotFound
 from services.kit.http import Call, Page, allow, ok
 from services.notify.api.deliveries import DeliveryView
-from services.notify.api.queries import ROLES, EventQuery, Whole, principals_of
+from services.notify.api.queries import ROLES, OrderedEventQuery, Whole, principals_of
 from services.notify.api.shapes import AsOf, as_of
 from services.notify.domain import ArchivedEvent, Delivery, in_causal_order
 from services.notify.store import Tx, feed
@@ -46,12 +46,15 @@ class StoryItem(FeedItem):
 
 
 class Story(BaseModel):
+    """`cut` where there is more than the oldest 5,000 events, which are told."""
+
     items: list[StoryItem]
+    cut: bool
     as_of: AsOf
 
 
-class EventPage(EventQuery, Page):
-    order: Literal["asc", "desc"] = "asc"
+class EventPage(OrderedEventQuery, Page):
+    pass
 
 
 @router.get("/events", response_model=FeedPage)
@@ -81,13 +84,14 @@ async def tell_story(id: str, call: Annotated[Call, allow(*ROLES)], whole: Whole
     async def work(tx: Tx) -> dict[str, Any]:
         # Before the events are read: none up to here can be missing.
         positions = await tx.positions()
-        events = await tx.story_of(id, principals_of(call.caller), LONGEST_STORY)
-        if not events:
+        found = await tx.story_of(id, principals_of(call.caller), LONGEST_STORY + 1)
+        if not found:
             raise NotFound(f"There is no story of {id}.")
+        events, cut = found[:LONGEST_STORY], len(found) > LONGEST_STORY
         told = await tx.told_of([event.id for event in events], call.caller.sub)
         link = call.request.app.state.context.settings.trace_url
         items = [_told(event, told.get(event.id, []), link) for event in in_causal_order(events)]
-        return {"items": items} | as_of(positions.newest, positions.archived_at)
+        return {"items": items, "cut": cut} | as_of(positions.newest, positions.archived_at)
 
     return await call.read(work, ok(dict))
 

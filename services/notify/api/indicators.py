@@ -1,8 +1,9 @@
 """`GET /indicators`: what the projects' indicators come to, over a project, a county, a partner or the programme."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
@@ -17,14 +18,15 @@ from services.kit.http import Call, Page, allow
 from services.notify.api.moment import at_one_moment
 from services.notify.api.queries import ROLES, CountyCode, Day, principals_of
 from services.notify.api.shapes import AsOf
-from services.notify.domain import ObservationView, Principals, ProjectView
+from services.notify.domain import ObservationView, ProjectView
 from services.notify.domain.observations import total
-from services.notify.store import Tx, visible_to
+from services.notify.store import Tx, Where, visible_to
 
 router = APIRouter()
 
 Group = tuple[str, str, str]
 """Indicator, kind, unit: of another kind or unit it is another indicator."""
+_COUNTED = ("project_id", "from_on", "until_on", "value", "splits")
 
 
 class IndicatorPage(Page):
@@ -40,6 +42,10 @@ class IndicatorPage(Page):
 
     def columns(self) -> dict[str, str]:
         asked = {"category": self.category, "county_code": self.county, "partner_id": self.partner}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def of_observations(self) -> dict[str, str]:
+        asked = {"project_id": self.project, "indicator": self.indicator}
         return {name: value for name, value in asked.items() if value is not None}
 
 
@@ -82,25 +88,13 @@ async def list_indicators(call: Annotated[Call, allow(*ROLES)], page: Annotated[
     who = principals_of(call.caller)
 
     async def work(tx: Tx) -> Mapping[str, Any]:
-        observed, planned = await _gathered(tx, page, who)
-        groups = sorted({*observed, *planned})
+        seen = page.columns() | visible_to(who)
+        planned = await _planned(tx, page, seen)
+        groups = sorted({*await tx.observed_indicators(seen | page.of_observations()), *planned})
         begin = _place_after(page.cursor, groups)
         shown = groups[begin : begin + page.limit]
         found: dict[str, Any] = {
-            "items": [
-                asdict(
-                    total(
-                        observed.get(group, ()),
-                        planned.get(group, ()),
-                        indicator=group[0],
-                        kind=group[1],
-                        unit=group[2],
-                        since=page.since,
-                        until=page.until,
-                    )
-                )
-                for group in shown
-            ],
+            "items": [await _total(tx, page, seen, group, planned.get(group, ())) for group in shown],
             "next_cursor": _cursor(shown[-1]) if begin + page.limit < len(groups) else None,
         }
         return found | ({"total": len(groups)} if page.total else {})
@@ -108,23 +102,27 @@ async def list_indicators(call: Annotated[Call, allow(*ROLES)], page: Annotated[
     return await at_one_moment(call, work)
 
 
-async def _gathered(
-    tx: Tx, page: IndicatorPage, who: Principals
-) -> tuple[dict[Group, list[ObservationView]], dict[Group, list[str]]]:
-    """Observations, and the ids of the projects that plan each indicator, by group."""
-    where: dict[str, Any] = page.columns() | visible_to(who)
-    observed: dict[Group, list[ObservationView]] = {}
-    of_project = {"project_id": page.project} if page.project else {}
-    named = {"indicator": page.indicator} if page.indicator else {}
-    async for one in tx.rows(ObservationView, where | of_project | named):
-        observed.setdefault((one.indicator, one.kind, one.unit), []).append(one)
+async def _planned(tx: Tx, page: IndicatorPage, seen: Where) -> dict[Group, list[str]]:
+    """The ids of the projects that plan each indicator."""
     planned: dict[Group, list[str]] = {}
     only = {"_id": page.project} if page.project else {}
-    async for project in tx.rows(ProjectView, where | only | {"status": {"$nin": [None, "cancelled"]}}):
+    projects = seen | only | {"status": {"$nin": [None, "cancelled"]}}
+    async for project in tx.rows(ProjectView, projects, only=("indicators",)):
         for plan in project.indicators:
             if page.indicator in (None, plan["code"]):
                 planned.setdefault((plan["code"], plan["kind"], plan["unit"]), []).append(project.id)
-    return observed, planned
+    return planned
+
+
+async def _total(tx: Tx, page: IndicatorPage, seen: Where, group: Group, planned: Sequence[str]) -> dict[str, Any]:
+    """One indicator's. Its observations are let go before the next one's are read."""
+    indicator, kind, unit = group
+    where = seen | page.of_observations() | {"indicator": indicator, "kind": kind, "unit": unit}
+    observed = [one async for one in tx.rows(ObservationView, where, only=_COUNTED)]
+    days = {"since": page.since, "until": page.until}
+    # There may be years of them, and others are waiting.
+    come_to = await asyncio.to_thread(total, observed, planned, indicator=indicator, kind=kind, unit=unit, **days)
+    return asdict(come_to)
 
 
 def _cursor(group: Group) -> str:

@@ -1,7 +1,7 @@
 """What may be asked of the feed, in a list and in the stream."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -88,3 +88,9 @@ class EventQuery(BaseModel):
             since=self.since,
             until=self.until,
         )
+
+
+class OrderedEventQuery(EventQuery):
+    """Of what has an end to begin with."""
+
+    order: Literal["asc", "desc"] = "asc"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.money import to_minor
 from schemas.shapes import Category
 from services.kit.tokens import Caller
-from services.notify.api.queries import ROLES, CountyCode, Day, EventQuery, principals_of
+from services.notify.api.queries import ROLES, CountyCode, Day, OrderedEventQuery, principals_of
 from services.notify.api.sheets import Amount, Cell
 from services.notify.domain import (
     ArchivedEvent,
@@ -246,7 +246,7 @@ def _entry(entry: Entry, _: date) -> Sequence[Cell]:
     )  # fmt: skip
 
 
-def _events(query: EventQuery, caller: Caller, _: date) -> Where:
+def _events(query: OrderedEventQuery, caller: Caller, _: date) -> Where:
     where = feed(query.filter(), principals_of(caller))
     return where if query.after is None else {"$and": [{"position": {"$gt": query.after}}, where]}
 
@@ -284,7 +284,7 @@ TABLES = (
           ("id", "no", "type", "iati_type", "booked_on", "recorded_at", "amount", "currency", "partner_ids",
            "commitment_id", "project_id", "county_code", "category", "milestone_no", "payee", "to_partner_id",
            "reference", "reverses"), _entry, roles=("partner", *_STAFF)),
-    Table("events", ArchivedEvent, EventQuery, _events,
+    Table("events", ArchivedEvent, OrderedEventQuery, _events,
           ("position", "id", "type", "subject", "time", "recordedtime", "source", "sequence", "actor", "category",
            "county_code", "partner_id", "project_id", "pairing_id", "commitment_id", "correlationid", "causationid",
            "data"), _event, by="position"),

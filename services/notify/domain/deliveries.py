@@ -32,6 +32,8 @@ _JITTER = 0.1
 # A fault that lasts so long is worth telling the owner.
 WARN_FROM_TRY = 4
 DIGEST_AT = time(8, 0)
+GATHERED = 1000
+"""A digest is written in one transaction with all that it gathers, and everything else waits for that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,8 @@ class Digest(Errand):
     """What one subscription gathers until `next_at`. `message` is None as long as it is open for more."""
 
     gathered: int = 0
+    more: int = 0
+    """How many beyond `GATHERED` it only counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +206,20 @@ def resend(delivery: Delivery, subscription: Subscription | None, now: datetime)
 def part_of(digest: Digest, delivery: Delivery) -> Delivery:
     """A delivery as its digest ended, or tried, so far."""
     return replace(delivery, status=digest.status, reason=digest.reason, attempts=digest.attempts, tries=digest.tries)
+
+
+def told_by(delivery: Delivery, other_id: str) -> Delivery:
+    """A delivery whose reader is told by another of their subscriptions."""
+    return _ended(delivery, "skipped", left_to(other_id))
+
+
+def counted(delivery: Delivery) -> Delivery:
+    """A delivery beyond what a digest gathers."""
+    return _ended(delivery, "skipped", f"counted in the day's digest, which gathers {GATHERED}")
+
+
+def left_to(subscription_id: str) -> str:
+    return f"told by the subscription {subscription_id}"
 
 
 def _ended(errand: E, status: str, reason: str | None) -> E:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from schemas.projects import IndicatorObserved
@@ -164,18 +166,24 @@ def _periods(
     since: date | None,
     until: date | None,
 ) -> tuple[dict[str, Any], ...]:
-    all_days = {(one.until_on, one.from_on) for line in lines for one in line}
-    shown = sorted(days for days in all_days if since is None or days[0] >= since)
+    by_days: dict[tuple[date, date], list[ObservationView]] = {}
+    for line in lines:
+        for one in line:
+            by_days.setdefault((one.until_on, one.from_on), []).append(one)
+    latest: dict[str, ObservationView] = {}
     found = []
-    for last, first in shown:
-        own = [one for line in lines for one in line if (one.until_on, one.from_on) == (last, first)]
-        values = own
-        if kind == "cumulative":
-            values = [before[-1] for line in lines if (before := [one for one in line if one.until_on <= last])]
-        carried = any((one.until_on, one.from_on) != (last, first) for one in values)
-        found.append(_period(first, last, join([one.value for one in values]), carried))
+    for last, ending in groupby(sorted(by_days), key=itemgetter(0)):
+        shown = list(ending)
+        for days in shown:
+            latest |= {one.project_id: one for one in by_days[days]}
+        if since is not None and last < since:
+            continue
+        for days in shown:
+            values = [*latest.values()] if kind == "cumulative" else by_days[days]
+            carried = any((one.until_on, one.from_on) != days for one in values)
+            found.append(_period(days[1], last, join([one.value for one in values]), carried))
     if kind == "cumulative" and lines and until is not None:
-        newest = max(days[0] for days in all_days)
+        newest = max(by_days)[0]
         first = max(newest + timedelta(days=1), since or date.min)
         if first <= until:
             found.append(_period(first, until, join([line[-1].value for line in lines]), True))

@@ -40,6 +40,8 @@ def parse(url: str) -> SplitResult:
     """
     if any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError("is no URL: it has blanks or control characters")
+    if not url.isascii():
+        raise ValueError("is no URL: write its path with % and its host with xn--")
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("is no URL that can be posted to: give https://host/path")

@@ -29,6 +29,9 @@ def address(text: str) -> str:
     """
     if not _ADDRESS.match(text):
         raise ValueError("is no mail address")
+    if not text.isascii():
+        # Few servers take them otherwise.
+        raise ValueError("is no mail address that every server takes: write its domain with xn--")
     try:
         Address(addr_spec=text)
     except (HeaderParseError, ValueError, IndexError) as error:
@@ -80,6 +83,9 @@ async def send(server: MailServer, mail: EmailMessage, to: str) -> Outcome:
             )
     except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPAuthenticationError) as error:
         return Outcome(status="failed", detail=f"the mail server does not let us in: {_brief(error)}")
+    except aiosmtplib.SMTPSenderRefused as error:
+        # That is about us and not about the reader: once it is put right, the mail goes out.
+        return Outcome(status="failed", code=error.code, detail=_said(error.code, error.message))
     except aiosmtplib.SMTPRecipientsRefused as error:
         return _refused(error.recipients[0].code, error.recipients[0].message)
     except aiosmtplib.SMTPResponseException as error:
@@ -92,8 +98,11 @@ async def send(server: MailServer, mail: EmailMessage, to: str) -> Outcome:
 
 
 def _refused(code: int, said: str) -> Outcome:
-    detail = f"the mail server answered {code} {said}"[:200]
-    return Outcome(status="failed", code=code, detail=detail, final=code >= _PERMANENT)
+    return Outcome(status="failed", code=code, detail=_said(code, said), final=code >= _PERMANENT)
+
+
+def _said(code: int, said: str) -> str:
+    return f"the mail server answered {code} {said}"[:200]
 
 
 def _brief(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from services.notify.store import Tx
 from services.notify.streams.outgoing import mail, metrics
 from services.notify.streams.outgoing.notices import after_failure
 from services.notify.streams.outgoing.receivers import Receivers
-from services.notify.streams.outgoing.tell import inbox_item
+from services.notify.streams.outgoing.tell import inbox_item, told_instead
 from services.notify.streams.outgoing.webhook import LONGEST_S, PATIENT_S, Webhooks, sign
 from services.notify.streams.outgoing.words import Voice
 from services.notify.streams.outgoing.words import digest as digest_of
@@ -116,6 +116,8 @@ class Sender:
                 taken[row.receiver] = taken.get(row.receiver, 0) + 1
                 saves.append(claimed)
                 tries.append(_Try(claimed, subscription, claimed.lease))
+            skipped = [save for save in saves if isinstance(save, Delivery) and save.status == "skipped"]
+            saves += await told_instead(tx, skipped) if skipped else []
             return Decision((tries, len(saves)), saves=saves)
 
         return await self._context.transact(work, "sender")
@@ -216,7 +218,7 @@ async def _composed(tx: Tx, errand: Digest, subscription: Subscription) -> Diges
     told = [delivery.message for delivery in await tx.gathered(errand) if delivery.message is not None]
     if not told:
         return replace(errand, status="skipped", reason="nothing is left to tell", lease=None, next_at=None)
-    return replace(errand, message=digest_of(Voice.of(subscription.lang, subscription.zone), told))
+    return replace(errand, message=digest_of(Voice.of(subscription.lang, subscription.zone), told, errand.more))
 
 
 async def _with_parts(tx: Tx, errand: Delivery | Digest) -> list[Delivery]:

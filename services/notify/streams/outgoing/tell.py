@@ -27,7 +27,7 @@ from services.notify.domain import (
     Subscription,
     Telling,
 )
-from services.notify.domain.deliveries import delivery_id, digest_due, digest_id, made
+from services.notify.domain.deliveries import GATHERED, counted, delivery_id, digest_due, digest_id, made, told_by
 from services.notify.domain.subscriptions import readers
 from services.notify.store import Tx
 from services.notify.streams.outgoing import metrics
@@ -104,10 +104,37 @@ async def _deliver(
     content = content_of(event, subscription, people[subscription.owner], names)
     delivery = made(event, subscription, receiver_of(subscription), tx.now, **content)
     if meeting.told_by is not None:
-        reason = f"told by the subscription {meeting.told_by.id}"
-        return [replace(delivery, status="skipped", reason=reason, next_at=None)]
+        return [told_by(delivery, meeting.told_by.id)]
+    return await _queued(tx, delivery, subscription, digests)
+
+
+async def told_instead(tx: Tx, skipped: Sequence[Delivery]) -> list[Any]:
+    """What subscriptions that are off did not tell, by the next of the same reader's that was left out for them."""
+    left = await tx.left_to(skipped)
+    subscriptions = await tx.get_many(Subscription, {delivery.subscription_id for delivery in left})
+    told: dict[tuple[str, str | None], str] = {}
+    saves: list[Any] = []
+    digests: dict[str, Digest] = {}
+    for delivery in left:
+        subscription = subscriptions.get(delivery.subscription_id)
+        if subscription is None or not subscription.active or delivery.position <= subscription.since_position:
+            continue
+        by = told.setdefault((delivery.event_id, delivery.reason), subscription.id)
+        if by == subscription.id:
+            due = replace(delivery, status="waiting", reason=None, next_at=tx.now)
+            saves += await _queued(tx, due, subscription, digests)
+        else:
+            saves.append(told_by(delivery, by))
+    return [*saves, *digests.values()]
+
+
+async def _queued(tx: Tx, delivery: Delivery, subscription: Subscription, digests: dict[str, Digest]) -> list[Any]:
+    """A delivery that is due, as its subscription wants it."""
     if subscription.mode == "daily":
         digest = await _open_digest(tx, subscription, digests)
+        if digest.gathered >= GATHERED:
+            digests[digest.id] = replace(digest, more=digest.more + 1)
+            return [counted(delivery)]
         digests[digest.id] = replace(digest, gathered=digest.gathered + 1)
         return [replace(delivery, digest_id=digest.id, next_at=None)]
     if subscription.channel == "inbox":

@@ -154,12 +154,12 @@ def notice(voice: Voice, envelope: Mapping[str, Any], names: Names, roles: Seque
     return _message(sentence, [sentence, voice.when(envelope)], voice.as_(roles), voice.lang)
 
 
-def digest(voice: Voice, told: Sequence[Message]) -> Message:
-    """What was gathered, in the order given, each in its sentence."""
-    heading = voice.say("digest", count=voice.number(len(told)))
+def digest(voice: Voice, told: Sequence[Message], more: int = 0) -> Message:
+    """What was gathered, in the order given, each in its sentence; `more` events are counted and no more."""
+    heading = voice.say("digest", count=voice.number(len(told) + more))
     lines = [message.text for message in told[:_LISTED]]
-    if len(told) > _LISTED:
-        lines.append(voice.say("more", count=voice.number(len(told) - _LISTED)))
+    if more := more + len(told) - len(lines):
+        lines.append(voice.say("more", count=voice.number(more)))
     items = "".join(f"<li>{_lines(line)}</li>" for line in lines)
     text = "\n\n".join([heading, *lines])
     return Message(
