@@ -83,6 +83,20 @@ async def test_a_filter_that_names_what_one_may_not_see_is_refused(
     assert await faults(newsroom, {"channel": "inbox", "filter": filter_}, role) == wrong
 
 
+async def test_who_may_no_longer_see_what_was_asked_for_can_still_switch_it_off(newsroom: Newsroom) -> None:
+    await newsroom.happen(*KNOWN)
+    await newsroom.folded()
+    made = await subscribed(newsroom, "officer", filter={"counties": ["520326"]})
+    path, elsewhere = f"/subscriptions/{made['id']}", newsroom.token("officer", county_codes=["520327"])
+    shown = (await newsroom.read(path, "officer")) | {"active": False}
+    off = await newsroom.client.patch(path, json=shown, headers=elsewhere)
+    assert (off.status_code, off.json()["active"]) == (200, False)
+    for body in ({"active": True}, {"lang": "en"}):
+        assert (await newsroom.client.patch(path, json=body, headers=elsewhere)).status_code == 422
+    on = await newsroom.client.patch(path, json={"active": True}, headers=newsroom.token("officer"))
+    assert on.json()["active"]
+
+
 async def test_a_subscription_is_its_owners_alone(newsroom: Newsroom) -> None:
     made = await subscribed(newsroom, "officer", filter={"types": ["jiedui.county.listed"]})
     path = f"/subscriptions/{made['id']}"

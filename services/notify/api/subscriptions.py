@@ -179,9 +179,14 @@ async def amend_subscription(id: str, call: Anyone, form: Unread[SubscriptionCha
         }
         if asked.filter is not None:
             changes["filter"] = asked.filter.wanted()
-        now = {name: getattr(subscription, name) for name in ("channel", "target", "filter", "mode", "lang", "zone")}
-        checked = now | {name: value for name, value in changes.items() if name != "active"}
-        await wishes.check(tx, call.caller, settings, **checked)
+        new = {name: value for name, value in changes.items() if value != getattr(subscription, name)}
+        # Whoever may no longer see what was asked for can still switch it off.
+        if new and new != {"active": False}:
+            now = {
+                name: getattr(subscription, name) for name in ("channel", "target", "filter", "mode", "lang", "zone")
+            }
+            checked = now | {name: value for name, value in new.items() if name != "active"}
+            await wishes.check(tx, call.caller, settings, **checked)
         person = await _person(tx, call.caller)
         return amend(subscription, person, await tx.telling(), await tx.newest(), **changes)
 
