@@ -133,6 +133,7 @@ async def test_the_last_slot_is_approved_or_cut_and_never_both(desk: Desk) -> No
         ({"needs": [NEED | {"slots": -1}]}, "/needs/0/slots"),
         ({"needs": [NEED | {"severity": 1.5}]}, "/needs/0/severity"),
         ({"needs": [NEED | {"colour": "red"}]}, "/needs/0/colour"),
+        ({"needs": [NEED | {"quantities": {"villages\0": 3}}]}, "/needs/0/quantities/villages\0/[key]"),
         ({"indicators": [{"code": "a"}, {"code": "a"}]}, "/indicators"),
         ({"valid_from": "2026-13-01"}, "/valid_from"),
         ({"name": {"en": "x"}}, "/name/zh"),

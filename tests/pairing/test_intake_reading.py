@@ -183,6 +183,24 @@ def test_columns_may_stand_in_any_order_and_in_either_language() -> None:
     assert one.content.terms.support.units == 350000000
 
 
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "承诺金额（万元）",
+        "承诺金额【万元】",
+        "承诺金额[单位：万元]",
+        "承诺金额/万元",
+        "承诺金额 ／ 人民币万元",
+        "承诺金额(unit: 万元)",
+    ],
+)
+def test_a_unit_may_stand_in_the_header(amount: str) -> None:
+    header = HEADER.replace("承诺金额,单位", amount)
+    (one,) = judged(csv_of("甲,451228,网络覆盖,光纤,350,2030-03-01,2030-12-31", header=header))
+    assert one.content
+    assert one.content.terms.support.units == 350000000
+
+
 def test_goods_are_counted_and_money_is_not_guessed() -> None:
     header = "组织,类别,项目名称,支持方式,数量,单位,开始日期,结束日期"
     (one, other) = judged(

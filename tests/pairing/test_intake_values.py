@@ -22,6 +22,7 @@ from services.pairing.domain.intake.values import Bad
         ("0.05", [("unit column", "亿元")], 500000000),
         ("350万元", [("header", "万元")], 350000000),
         ("350万元", [("header", "万")], 350000000),
+        ("350", [("header", ""), ("unit column", "人民币")], 35000),
         ("2000.00", [], 200000),
         (".5", [], 50),
     ],

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from schemas.shapes import Category
 from services.kit.clock import day_of
@@ -28,13 +28,15 @@ Writer = Annotated[Call, allow("officer", "coordinator")]
 Coordinator = Annotated[Call, allow("coordinator")]
 Status = Literal["listed", "delisted", "watch"]
 AsOf = Annotated[Day | None, Query()]
+# What MongoDB can hold as the name of a field.
+Key = Annotated[Line, StringConstraints(pattern=r"^[^\x00]*$")]
 
 
 class NeedForm(Form):
     category: Category
     slots: Annotated[int, Field(ge=0, le=1000)]
     severity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    quantities: Annotated[dict[Line, Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=100)] | None = None
+    quantities: Annotated[dict[Key, Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=100)] | None = None
     band: Any = Field(None, description="Read only.")
     open_slots: Any = Field(None, description="Read only.")
     is_stated: Any = Field(None, description="Read only.")

@@ -1,7 +1,7 @@
 """Which column is what: the header row is found by its words, in any order, in Chinese or English.
 
 A title may stand above it, and it may have two rows, with cells that span columns ("金额" above
-"承诺" and "到位"). A unit in brackets, in a header or in the title, is the unit of the amounts.
+"承诺" and "到位"). A unit in brackets or after a slash, in a header or in the title, is the unit of the amounts.
 """
 
 import json
@@ -34,7 +34,12 @@ _REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
     "partners": (("name_zh",), ("kind",)),
 }
 _ROWS_LOOKED_AT = 20
-_UNIT = re.compile(r"\((?:单位[::]?|unit:?)?\s*([^()]*)\)$", re.I)
+_UNIT = re.compile(
+    r"[(\[【](?:单位[::]?|unit:?)?\s*([^()\[\]【】]*)[)\]】]$|/\s*("
+    + "|".join(sorted(map(re.escape, WORDS["money_units"]), key=len, reverse=True))
+    + ")$",
+    re.I,
+)
 _TITLE_UNIT = re.compile(r"(?:单位|unit)\s*:\s*([^\s();,，；]+)", re.I)
 
 
@@ -152,7 +157,7 @@ def _header(top: Sequence[Line], start: int, height: int, target: Target) -> Hea
     units: dict[str, list[tuple[str, str]]] = {}
     for name, column in fields.items():
         if bracket := _UNIT.search(folded(names[column])):
-            units.setdefault(name, []).append(("header", bracket.group(1)))
+            units.setdefault(name, []).append(("header", bracket[1] or bracket[2] or ""))
         if unit and name in ("amount", "received", "value"):
             units.setdefault(name, []).append(("title", unit.group(1)))
     ignored = tuple(
