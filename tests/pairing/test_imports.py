@@ -319,6 +319,17 @@ async def test_a_partner_loads_its_own_commitments_only(desk: Desk) -> None:
     assert (await desk.send("POST", f"{path}/undo", {}, role="partner", partner=partners["乙电商"])).status_code == 404
 
 
+async def test_a_partners_token_that_names_no_partner_loads_sees_and_undoes_nothing(desk: Desk) -> None:
+    await programme(desk, "520324")
+    of = await handed_in(desk, "commitments", csv_of(row(1)))
+    answer = await hand_in(desk, "commitments", csv_of(row(2)), role="partner")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/partner_id")
+    for method, path in (("GET", ""), ("GET", "/problems"), ("POST", "/undo")):
+        answer = await desk.send(method, f"/imports/{of['id']}{path}", {} if method == "POST" else None, "partner")
+        assert answer.status_code == 404
+    assert [one["status"] for one in await stored(desk)] == ["open"]
+
+
 async def test_partners_load_with_their_codes_checked_and_a_near_one_proposed(desk: Desk) -> None:
     await desk.partner(name={"zh": "某公司", "en": "Some Ltd"}, credit_code="91110000600007156J")
     file = csv_of(

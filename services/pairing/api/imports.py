@@ -272,10 +272,12 @@ async def _undo_some(tx: Tx, id: str) -> Decision[int]:
 
 async def _import(call: Call, target: Target, manner: Manner) -> Response:
     upload = await _upload(call, target)
-    own = None if call.caller.has("coordinator") else call.caller.partner_id
+    own = None if call.caller.has("coordinator") else call.caller.partner_id or ""
     sha256 = hashlib.sha256(upload.content).hexdigest()
 
     async def work(tx: Tx) -> Decision[Shown]:
+        if own == "":
+            raise Invalid({"/partner_id": "your token names no partner"})
         if own and await tx.get(Partner, own) is None:
             raise Invalid({"/partner_id": f"there is no partner {own}, which your token names"})
         first = await tx.import_of_same(target, sha256)
@@ -360,7 +362,8 @@ async def _upload(call: Call, target: Target) -> _Upload:
 
 async def _own(tx: Tx, call: Call, id: str) -> Import:
     of = await tx.need(Import, id)
-    if not call.caller.has("coordinator", "monitor") and of.own_partner_id != call.caller.partner_id:
+    # A coordinator's is nobody's own, whatever a partner's token leaves out.
+    if not call.caller.has("coordinator", "monitor") and of.own_partner_id != (call.caller.partner_id or ""):
         raise NotFound(f"There is no import {id}.")
     return of
 
