@@ -7,7 +7,7 @@ import { Problem } from "./lib/http"
 import { match, useRoute } from "./lib/router"
 import { onSession, session } from "./lib/session"
 import { returnFromIssuer } from "./lib/sign-in"
-import { learn, t } from "./lib/words"
+import { learn, t, WORDLESS } from "./lib/words"
 import { pages } from "./pages"
 import type { Page, PageProps } from "./pages/page"
 import SignIn from "./pages/sign-in"
@@ -57,7 +57,6 @@ async function start(): Promise<void> {
 }
 
 start().catch((fault) => {
-  // Without its words it has none but these.
   console.error(fault)
-  document.getElementById("app")!.textContent = "页面没有读全，请重新加载。The page did not come whole; please load it again."
+  document.getElementById("app")!.textContent = WORDLESS
 })

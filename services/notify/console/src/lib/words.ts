@@ -7,6 +7,9 @@ export type Values = Record<string, string | number>
 /** Where the words of this page are, in each language; see build.mjs. */
 declare const WORDS: Record<Language, string>
 
+/** What can be said where no words came. */
+export const WORDLESS = "页面没有读全，请重新加载。The page did not come whole; please load it again."
+
 const KEPT = "jiedui.language"
 let words: Words = {}
 
