@@ -96,18 +96,21 @@ async def test_two_first_cards_at_once_make_one_county(desk: Desk) -> None:
 
 
 async def test_slots_below_the_live_pairings_are_refused_with_their_names(desk: Desk) -> None:
-    await desk.county("520324", NEED, {"category": "education", "slots": 1})
+    school = {"category": "education", "slots": 1}
+    await desk.county("520324", NEED, school)
     approved = [(await desk.approved())[1]["id"] for _ in range(2)]
+    _, other = await desk.approved(category="education")
     path = "/counties/520324/card"
-    for needs in ([NEED | {"slots": 1}], [{"category": "education", "slots": 1}], []):
+    for needs in ([NEED | {"slots": 1}, school], [school], [NEED | {"slots": 1}], []):
         answer = await desk.send("PUT", path, desk.card() | {"needs": needs}, if_match=1)
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/limit-below-approved")
-        assert sorted(answer.json()["pairings"]) == sorted(approved)
-        assert all(id in answer.json()["detail"] for id in approved)
+        cut = approved if school in needs else [*approved, other["id"]]
+        assert sorted(answer.json()["pairings"]) == sorted(cut)
+        assert all(id in answer.json()["detail"] for id in cut)
     assert await desk.types("520324") == ["county.listed", "county.card_updated"]
-    assert (await desk.send("PUT", path, desk.card(NEED), if_match=1)).status_code == 200
+    assert (await desk.send("PUT", path, desk.card(NEED, school), if_match=1)).status_code == 200
     await desk.post(f"/pairings/{approved[0]}/revoke", {"reason": "the road is closed"})
-    assert (await desk.send("PUT", path, desk.card(NEED | {"slots": 1}), if_match=2)).status_code == 200
+    assert (await desk.send("PUT", path, desk.card(NEED | {"slots": 1}, school), if_match=2)).status_code == 200
 
 
 async def test_the_last_slot_is_approved_or_cut_and_never_both(desk: Desk) -> None:

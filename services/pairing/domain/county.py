@@ -112,8 +112,8 @@ def put_card(
     live: LivePairings,
 ) -> Decision[County]:
     """A new version of the card; the first one lists the county from `valid_from`."""
-    if county and (why := cut_below_live(county, needs, live)):
-        raise LimitBelowApproved(why, pairings=[id for ids in live.values() for id in ids])
+    if county and (cut := cut_below_live(county, needs, live)):
+        raise LimitBelowApproved("; ".join(cut.values()), pairings=[id for category in cut for id in live[category]])
     version = county.version + 1 if county else 1
     card = Card(
         id=f"{code}/{version}",
@@ -185,15 +185,15 @@ def watch_county(county: County, *, on: date, reason: str, now: datetime, by: st
     return _turn(county, "watch", on=on, reason=reason, now=now, by=by)
 
 
-def cut_below_live(county: County, needs: Sequence[Need], live: LivePairings) -> str | None:
-    """Which slots would become fewer than are taken; None: none. As many as the card has now may always stay."""
+def cut_below_live(county: County, needs: Sequence[Need], live: LivePairings) -> dict[Category, str]:
+    """By category, why its slots would become fewer than are taken. As many as the card has now may always stay."""
     slots = {need.category: need.slots for need in needs}
-    faults = []
+    faults: dict[Category, str] = {}
     for need in county.card.needs:
         left, ids = slots.get(need.category, 0), live.get(need.category, ())
         if left < min(need.slots, len(ids)):
-            faults.append(f"{need.category} would have {left} slots for {len(ids)} pairings: {', '.join(ids)}")
-    return "; ".join(faults) or None
+            faults[need.category] = f"{need.category} would have {left} slots for {len(ids)} pairings: {', '.join(ids)}"
+    return faults
 
 
 def count_live(county: County, category: Category, change: int) -> County:

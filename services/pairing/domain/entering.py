@@ -56,8 +56,8 @@ def says_nothing_new(county: County, entry: Entry) -> bool:
 
 def objection(county: County, entry: Entry, live: LivePairings) -> tuple[str, str] | None:
     """Why a row cannot be entered: spells are dated and never overwritten, and what is paired keeps its slot."""
-    if entry.needs is not None and (why := cut_below_live(county, entry.needs, live)):
-        return "limit-below-approved", why
+    if entry.needs is not None and (cut := cut_below_live(county, entry.needs, live)):
+        return "limit-below-approved", "; ".join(cut.values())
     last = county.spells[-1]
     if entry.delisted_on is None or _was_delisted_on(county, entry.delisted_on):
         return None
