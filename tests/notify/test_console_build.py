@@ -7,8 +7,12 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+
+from schemas.funding import FundRefused
+from services.projects.domain.counties import COUNTY_DELISTED
 
 CONSOLE = Path(__file__).parents[2] / "services/notify/console"
 SOURCES = CONSOLE / "src"
@@ -113,6 +117,28 @@ def test_each_refusal_by_a_rule_of_a_service_has_a_sentence_of_its_own() -> None
     wanted = {f"problem.{rule}" for row in rows for rule in re.findall(r"`([\w-]+)`", row)}
     assert wanted
     assert wanted <= {key for part in PARTS for key in words("zh", part)}
+
+
+def test_each_reason_that_a_service_gives_of_itself_has_words() -> None:
+    services = CONSOLE.parents[1]
+    code = {
+        path.relative_to(services).as_posix(): path.read_text("utf-8")
+        for name in ("pairing", "projects")
+        for path in (services / name).rglob("*.py")
+    }
+    given = set(re.findall(r'(?:reason=|\.fail\(f)"([^":{]+)', "\n".join(code.values())))
+    given |= set(re.findall(r'yield "([a-z-]+)"', code["projects/domain/risk.py"]))
+    given |= set(re.findall(r'return "([a-z-]+)", ', code["pairing/domain/observing.py"]))
+    assert {"A newer round was completed.", "The pins cannot hold", "milestone-late", "sharp-fall"} <= given
+    given |= {COUNTY_DELISTED, *get_args(get_type_hints(FundRefused)["reason"])}
+    assert {f"reason.{reason}" for reason in given} <= words("zh", "console.json").keys()
+
+
+def test_each_province_and_each_indicator_of_the_cards_has_a_name() -> None:
+    data = CONSOLE.parents[1] / "pairing/data"
+    for kind, part in (("province", "county"), ("indicator", "programme")):
+        known = json.loads((data / f"{kind}s.json").read_text("utf-8"))
+        assert {f"{kind}.{code}" for code in known} <= words("zh", f"{part}.json").keys()
 
 
 def test_the_pictures_of_the_documents_are_there_and_small() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from services.kit.clock import Clock
 from services.kit.ids import new_id
-from tests.flows.console.visitors import Visitors
+from tests.flows.console.visitors import Visitors, words
 from tests.flows.system import Person, System, offer
 from tests.projects.photos import photo
 from tests.waiting import until
@@ -151,12 +151,32 @@ async def test_a_milestone_waits_for_a_second_person(
     assert await second.get_by_role("button", name=say["verify"], exact=True).count() == 0
     await desk.axe("verify")
     await desk.shot("coordinator-verify")
+    # Something is added while the coordinator looks at it: they are told, and see it before they decide.
+    added = report | evidence | {"note": "测速也做了"}
+    await officer.post("projects", f"{path}/1/report", added, status=200, if_match='"2"')
+    await first.get_by_role("button", name=say["verify"], exact=True).click()
+    dialog = desk.page.get_by_role("dialog")
+    await dialog.locator("button:not(.plain)").click()
+    await dialog.get_by_text(words(lang)["problem.412"]).wait_for()
+    await dialog.locator("button.plain").click()
+    await first.get_by_text("测速也做了").wait_for()
     await first.get_by_role("button", name=say["verify"], exact=True).click()
     await desk.confirm()
     await desk.wait_for(re.compile(re.escape(say["verified"])))
     await first.wait_for(state="detached")
+    # The sign-in ends while a reason is being written: it is still there afterwards.
     await second.get_by_role("button", name=say["back"]).click()
-    await desk.confirm("缺验收单")
+    await dialog.get_by_role("textbox").fill("缺验收单")
+    over: dict[str, Any] = {"status": 401, "headers": {"access-control-allow-origin": "*"}, "body": "{}"}
+    await desk.page.route("**/return", lambda route: route.fulfill(**over))
+    await dialog.locator("button:not(.plain)").click()
+    await dialog.locator(".over button").wait_for()
+    await desk.axe("over, in a dialog")
+    await desk.page.unroute("**/return")
+    await dialog.locator(".over button").click()
+    await dialog.locator(".over").wait_for(state="detached")
+    assert await dialog.get_by_role("textbox").input_value() == "缺验收单"
+    await desk.confirm()
     await desk.wait_for(re.compile(re.escape(say["returned"])))
 
     async def told() -> bool:
@@ -165,3 +185,4 @@ async def test_a_milestone_waits_for_a_second_person(
 
     await until(told, "both are told")
     assert await desk.page.evaluate("() => window.caught") is None
+    visitors.allow("412", "401")

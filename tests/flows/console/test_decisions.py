@@ -71,6 +71,9 @@ async def test_a_coordinator_rejects_pins_bans_reruns_approves_the_whole_and_rev
         await decide(desk, say, pinned, "revoke", "单位改了主意")
         await desk.axe("revoked")
         await desk.shot("coordinator-revoked")
+    # Why the first round's proposal ended, in the reader's words.
+    await desk.open(f"/pairings/{(await pairing_of(coordinator, first, barred))['id']}")
+    await desk.wait_for(say["reason.A newer round was completed."])
     revoked = await coordinator.get("pairing", f"/pairings/{pinned['id']}")
     assert (revoked["status"], revoked["reason"]) == ("revoked", "单位改了主意")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.flows.console.visitors import Visitors
+from tests.flows.system import System
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -40,6 +41,19 @@ async def test_who_goes_on_before_the_first_page_is_painted_arrives(visitors: Vi
     await visitor.page.add_init_script(HASTE)
     await visitor.enter("monitor")
     await visitor.wait_for("There is no such page")
+
+
+async def test_who_takes_part_is_listed_also_while_nobody_says_what_they_do(visitors: Visitors, system: System) -> None:
+    """Their names come from pairing, their projects from projects."""
+    visitor = await visitors.come("en")
+    await visitor.enter("monitor")
+    await visitor.page.route(system.url("projects") + "/**", lambda route: route.abort())
+    for path in ("/counties", "/partners"):
+        await visitor.open(path)
+        await visitor.wait_for("This service cannot be reached just now")
+        await visitor.page.locator("tbody tr", has_text="unknown").first.wait_for()
+        await visitor.axe(path)
+    visitors.allow("ERR_FAILED")
 
 
 async def test_the_language_can_be_changed_and_is_kept(visitors: Visitors) -> None:

@@ -9,6 +9,7 @@ import time
 
 from playwright.async_api import Route
 
+from services.kit.ids import new_id
 from tests.flows.console.visitors import Visitor, Visitors
 from tests.flows.system import System
 from tests.topics import produce
@@ -96,6 +97,29 @@ async def test_a_feed_that_begins_anew_says_so(visitors: Visitors) -> None:
         await visitor.enter("monitor", "/feed?category=education")
     await visitor.wait_for("The list was read again")
     assert begun[0], "it says where it was"
+    await visitor.axe()
+
+
+async def test_an_event_that_nobody_foresaw_spoils_no_page_and_a_reason_of_a_service_is_in_the_readers_words(
+    visitors: Visitors,
+) -> None:
+    odd = {"amount": "5", "title": 7, "was": "never", "due_on": "never", "support": "no", "milestone_no": {}}
+    reason = f"trainees = 12000, observed in project {new_id()}"
+
+    async def spoil(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        first, second, *_ = (item["event"] for item in body["items"])
+        first |= {"type": "jiedui.unheard.of", "data": odd}
+        second |= {"type": "jiedui.county.card_updated", "data": {"county_code": "520627", "reason": reason}}
+        await route.fulfill(response=answer, json=body)
+
+    visitor = await visitors.come("en")
+    await visitor.page.route(re.compile(r"/events\?"), spoil)
+    await visitor.enter("monitor", "/feed")
+    await visitor.wait_for("Another event")
+    await visitor.wait_for("“People trained 12,000”")
+    assert await visitor.page.locator("[data-position]").count() >= 50, "all others are there"
     await visitor.axe()
 
 

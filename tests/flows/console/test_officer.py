@@ -139,6 +139,9 @@ async def test_two_phones_without_a_line_and_a_conflict_that_a_person_decides(
     await become(first, "sent")
 
     second = await visitors.come_back(tmp_path / "phone", offline=True)
+    await second.open("/officer")
+    await second.page.locator("a.card.way").first.wait_for()
+    await second.page.locator(".line time").wait_for()
     await second.open("/officer#/sending")
     await become(second, "waiting")
     await report(second, project, 2, "第二步也做完了", WORDS["zh"]["later"])
@@ -156,10 +159,11 @@ async def test_two_phones_without_a_line_and_a_conflict_that_a_person_decides(
     await second.axe("the desk")
     await second.shot("officer-desk")
     await second.page.locator("label", has_text="设备已装，等验收").click()
+    await second.page.locator("#own").fill("设备已装，缺两台，等验收")
     await second.page.locator("#reason").fill("到现场核对过")
     await second.page.locator("form button").last.click()
     await second.page.locator("a.card.way").first.wait_for()
-    assert (await milestone(system, project, 1))["note"] == "设备已装，等验收"
+    assert (await milestone(system, project, 1))["note"] == "设备已装，缺两台，等验收"
     await second.open("/officer#/sending")
     await become(second, "sent", "sent")
     assert (await milestone(system, project, 2))["note"] == "第二步也做完了"
@@ -219,6 +223,10 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
     async def refuse(route: Route) -> None:
         asked.append(answers[0])
         if answers[0] == 503:
+            # On its way it can be exported already; whether it goes on is decided by the answer.
+            there = phone.page.locator('[data-state="sending"]')
+            await there.get_by_role("button", name=words("en")["officer.export"]).wait_for()
+            assert await there.get_by_role("button", name=words("en")["officer.delete"]).count() == 0
             # The service takes it, and the answer is lost on its way.
             await route.fetch()
         await route.fulfill(
@@ -262,7 +270,7 @@ async def test_sending_stops_where_the_service_is_away_or_the_token_is_over_and_
 
 @pytest.mark.parametrize(("lang", "kept"), [("zh", False), ("en", True)])
 async def test_an_officer_is_told_where_the_browser_may_not_keep_what_waits(
-    visitors: Visitors, lang: str, kept: bool
+    visitors: Visitors, system: System, lang: str, kept: bool
 ) -> None:
     phone = await visitors.come(lang)
     await phone.context.add_init_script(f"StorageManager.prototype.persist = async () => {str(kept).lower()}")
@@ -278,6 +286,14 @@ async def test_an_officer_is_told_where_the_browser_may_not_keep_what_waits(
         await phone.wait_for(words(lang)["officer.not-kept.more"])
         await phone.axe("not kept")
         await phone.shot("officer-not-kept")
+        # As on a phone that has no room left.
+        await phone.page.evaluate("() => { IDBObjectStore.prototype.put = () => { throw new Error('full') } }")
+        project = await project_of(system, "522632")
+        await phone.open(f"/officer#/report/{project['id']}/1")
+        await phone.page.locator("#note").fill("记下了，没存住")
+        await phone.wait_for(words(lang)["officer.lost"])
+        assert await phone.page.locator("#note").input_value() == "记下了，没存住"
+        await phone.axe("full")
 
 
 async def test_a_script_in_a_title_or_a_note_is_shown_and_not_run(visitors: Visitors, system: System) -> None:

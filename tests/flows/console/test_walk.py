@@ -37,6 +37,7 @@ async def examples(system: System) -> Mapping[str, str]:
     return {
         "/county/:code": f"/county/{COUNTY}",
         "/project/:id": f"/project/{project['id']}",
+        "/project/:id/entries": f"/project/{project['id']}/entries",
         "/story/:id": f"/story/{project['id']}",
         "/commitments/:id": f"/commitments/{project['commitment_id']}",
         "/pairings/:id": f"/pairings/{project['pairing_id']}",

@@ -19,15 +19,19 @@ export const percent = (value: number | null | undefined): string => (value == n
 
 export interface Money { amount: string; currency: string }
 
-/** In 万 and 亿 where Chinese readers count so; rounded to two decimals of them. See `moneyExact`. */
+/** With its unit; from `large` on in 万 and 亿 for Chinese readers, rounded to two decimals of them. */
+function counted(value: number, unit: string, large: number): string {
+  const size = language === "zh" ? Math.abs(value) : 0
+  const [by, said] = size >= 1e8 ? [1e8, " 亿"] : size >= large ? [1e4, " 万"] : [1, ""]
+  return `${number(value / by)}${said}${said && !/^\w/.test(unit) ? "" : " "}${unit}`
+}
+
+/** In 万 and 亿 where Chinese readers count so. See `moneyExact`. */
 export function money(value: Money | null | undefined): string {
   if (!value) return t("no-entry")
   const amount = Number(value.amount)
   if (language === "en") return new Intl.NumberFormat(locale, { style: "currency", currency: value.currency, currencyDisplay: "code", maximumFractionDigits: amount % 1 ? 2 : 0 }).format(amount).replace("\u00a0", " ")
-  const unit = value.currency === "CNY" ? "元" : ` ${value.currency}`
-  if (Math.abs(amount) >= 1e8) return `${number(amount / 1e8)} 亿${unit}`
-  if (Math.abs(amount) >= 1e4) return `${number(amount / 1e4)} 万${unit}`
-  return `${number(amount)} ${unit.trim()}`
+  return counted(amount, value.currency === "CNY" ? t("unit.CNY") : value.currency, 1e4)
 }
 
 /** To the last decimal, digits grouped. */
@@ -58,10 +62,10 @@ export function lasting(seconds: number): string {
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(seconds / size)
 }
 
-/** A value of an indicator with its unit; money in 万 and 亿, yes or no in words, null as "no entry". */
+/** A value of an indicator with its unit, in 万 and 亿 where the last digits say little; yes or no in words, null as "no entry". */
 export function measured(value: number | boolean | null | undefined, unit: string): string {
   if (value == null) return t("no-entry")
   if (typeof value === "boolean") return t(value ? "yes" : "no")
   if (unit === "CNY") return money({ amount: String(value), currency: unit })
-  return `${number(value)}${unit === "%" ? "" : " "}${t(`unit.${unit}`)}`
+  return unit === "%" ? `${number(value)}%` : counted(value, t(`unit.${unit}`), 1e5)
 }

@@ -2,6 +2,7 @@
 
 import type { Money } from "./format"
 import { money, number } from "./format"
+import { knows, t } from "./words"
 
 export type Text = { zh: string; en?: string | null }
 export type Quantity = { quantity: number; unit: string }
@@ -63,6 +64,21 @@ export interface Project {
   status: string
   progress: number
   milestones: Milestone[]
+}
+
+/**
+ * Why something was decided. What people wrote stays as it is; what the services say of themselves, in English or by the
+ * names of rules, is said in the reader's words.
+ */
+export function because(reason: string): string {
+  const [, indicator, value] = /^(\w+) = (\S+), observed in project /.exec(reason) ?? []
+  if (indicator) return `${t(`indicator.${indicator}`)} ${number(Number(value))}`
+  const known = (said: string) => knows(`reason.${said}`)
+  const rules = reason.split(", ")
+  if (rules.every(known)) return rules.map((rule) => t(`reason.${rule}`)).join(t("comma"))
+  // What follows names ids, and what failed within.
+  const [first] = reason.split(": ")
+  return known(first!) ? t(`reason.${first}`) : reason
 }
 
 /** Money, or so many of something. */

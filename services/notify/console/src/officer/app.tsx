@@ -25,7 +25,8 @@ export function App() {
           <button type="button" class="plain" lang={language === "zh" ? "en" : "zh-Hans"} onClick={() => switchTo(language === "zh" ? "en" : "zh")}>{language === "zh" ? "English" : "中文"}</button>
         </p>
       </header>
-      {isOver() && <Bar kind="refusal">{t("token-over")} <a href="/#/sign-in?to=officer">{t("sign-in-again")}</a></Bar>}
+      {isOver() && <Bar>{t("token-over")} <a href="/#/sign-in?to=officer">{t("sign-in-again")}</a></Bar>}
+      {state.lost && <Bar>{t("officer.lost")}</Bar>}
       <main class="narrow">
         {session() ? <><Line brief={!!page && page !== "sending"} />{pageOf(page!, ids)}</> : <><h1>{t("officer.brand")}</h1><p>{t("officer.who")}</p><a class="button" href="/#/sign-in?to=officer">{t("officer.sign-in")}</a></>}
       </main>
@@ -45,7 +46,7 @@ function pageOf(page: string, ids: string[]) {
   return <OneProject project={project} />
 }
 
-const Bar = ({ kind, children }: { kind: string; children: any }) => <div class={`${kind} over`} role="alert"><p>{children}</p></div>
+const Bar = ({ children }: { children: any }) => <div class="refusal over" role="alert"><p>{children}</p></div>
 
 /** Whether there is a line, how old what is shown is, and whether it may be lost. */
 function Line({ brief }: { brief: boolean }) {

@@ -4,7 +4,6 @@ import { at } from "../lib/format"
 import { post, Problem } from "../lib/http"
 import { session } from "../lib/session"
 import { name, t } from "../lib/words"
-import { save } from "./reports"
 import { changed, state } from "./state"
 import { sync } from "./sync"
 
@@ -27,12 +26,13 @@ export function Desk({ id }: { id: string }) {
     changed()
     try {
       await post("projects", `/conflicts/${id}/resolve`, { fields: chosen, reason }, { version: conflict.version })
-      for (const one of state.reports) if (one.conflict_id === id) await save({ ...one, state: "sent", why: null })
       state.kept!.conflicts = state.kept!.conflicts.filter((one) => one.id !== id)
       location.hash = "/"
       void sync()
     } catch (fault) {
       problem = fault as Problem
+      // It may be another one by now, or none.
+      void sync()
     }
     busy = false
     changed()
@@ -56,7 +56,7 @@ export function Desk({ id }: { id: string }) {
               <legend>{t(`officer.field.${field.name}`)}</legend>
               {ways.map(([way, text, by]) => (
                 <label key={way} class="card way">
-                  <span><input type="radio" name={field.name} required checked={field.name in chosen && value === text} onChange={() => choose(field.name, text)} />{t(`officer.way.${way}`)} <span class="quiet">{by}</span></span>
+                  <span><input type="radio" name={field.name} required={!(field.name in chosen)} checked={field.name in chosen && value === text} onChange={() => choose(field.name, text)} />{t(`officer.way.${way}`)} <span class="quiet">{by}</span></span>
                   <span class="text">{text ?? t("no-entry")}</span>
                 </label>
               ))}

@@ -1,4 +1,7 @@
 // What the phone keeps, in IndexedDB: `kept` (what was read, by officer), `reports` (what was noted), `photos` (by id).
+// Where it keeps nothing (it is full, or does not allow it), the page says so and works on while it is open.
+
+import { changed, state } from "./state"
 
 type Store = "kept" | "reports" | "photos"
 
@@ -14,19 +17,27 @@ function open(): Promise<IDBDatabase> {
   return opened
 }
 
-/** One transaction: `work` gets a function that gives its stores, and what it returns is the answer once all is written. */
-async function within<T>(mode: IDBTransactionMode, stores: Store[], work: (of: (name: Store) => IDBObjectStore) => IDBRequest<T> | void): Promise<T> {
-  // Strict: what was noted outlives a phone whose battery ends.
-  const transaction = (await open()).transaction(stores, mode, { durability: "strict" })
-  return new Promise((resolve, reject) => {
+/** One transaction: `work` gets a function that gives its stores; what its request found once all is written, else undefined. */
+async function within<T>(mode: IDBTransactionMode, stores: Store[], work: (of: (name: Store) => IDBObjectStore) => IDBRequest<T> | void): Promise<T | undefined> {
+  try {
+    // Strict: what was noted outlives a phone whose battery ends.
+    const transaction = (await open()).transaction(stores, mode, { durability: "strict" })
     const asked = work((name) => transaction.objectStore(name))
-    transaction.oncomplete = () => resolve(asked?.result as T)
-    transaction.onerror = transaction.onabort = () => reject(transaction.error)
-  })
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve
+      transaction.onabort = reject
+    })
+    return asked?.result
+  } catch {
+    state.lost = true
+    changed()
+    return undefined
+  }
 }
 
 export const read = <T>(store: Store, key: string): Promise<T | undefined> => within("readonly", [store], (of) => of(store).get(key))
-export const readAll = <T>(store: Store): Promise<T[]> => within("readonly", [store], (of) => of(store).getAll())
+export const readAll = <T>(store: Store): Promise<T[] | undefined> => within("readonly", [store], (of) => of(store).getAll())
+/** Its key; undefined where it could not be kept. */
 export const write = (store: Store, key: string, value: unknown): Promise<unknown> => within("readwrite", [store], (of) => of(store).put(value, key))
 
 /** A report and its photos together. */

@@ -54,7 +54,7 @@ export function Observe({ project, code }: { project: Project; code: string }) {
         {indicator.kind === "flow" && (
           <div class="field">
             <label for="from">{t("officer.from")}</label>
-            <input id="from" type="date" max={today()} value={draft.from || today()} onInput={(event) => put({ from: event.currentTarget.value })} />
+            <input id="from" type="date" max={today()} value={draft.from || draft.until || today()} onInput={(event) => put({ from: event.currentTarget.value })} />
           </div>
         )}
         <div class={faults.until ? "field wrong" : "field"}>

@@ -6,7 +6,7 @@ import { name, t } from "../lib/words"
 import { write } from "./database"
 import { shrink } from "./photo"
 import { begin, remove, save, submit } from "./reports"
-import { changed, type Project } from "./state"
+import { type Project } from "./state"
 import { sync } from "./sync"
 import { Photos } from "./photos"
 
@@ -18,19 +18,19 @@ export function ReportMilestone({ project, no, step }: { project: Project; no: n
   const draft = begin(session()!.sub, project, no, null)
   const to = (next: string) => (event: Event) => { event.preventDefault(); location.hash = `/report/${project.id}/${no}/${next}` }
   const addPhotos = async (files: FileList) => {
-    const photos = [...draft.photos]
+    const photos: string[] = []
     failed = false
     for (const file of files) {
       const id = crypto.randomUUID()
       try {
-        await write("photos", id, await shrink(file))
-        photos.push(id)
+        if (await write("photos", id, await shrink(file))) photos.push(id)
       } catch {
         failed = true
       }
     }
-    await save({ ...draft, photos })
-    changed()
+    // Somebody may have written on meanwhile.
+    const now = begin(draft.sub, project, no, null)
+    await save({ ...now, photos: [...now.photos, ...photos] })
   }
   const send = async () => {
     await submit(draft)

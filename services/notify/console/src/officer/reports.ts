@@ -14,13 +14,13 @@ let writes = 0
 
 export async function readReports(): Promise<void> {
   let before: number
-  let found: Report[]
+  let found: Report[] | undefined
   do {
     before = writes
-    found = await readAll<Report>("reports")
+    found = state.lost ? state.reports : await readAll("reports")
     // What was noted while it was read is not in it yet.
   } while (before !== writes)
-  state.reports = found.sort((a, b) => (a.noted_at < b.noted_at ? -1 : 1))
+  state.reports = (found ?? state.reports).sort((a, b) => (a.noted_at < b.noted_at ? -1 : 1))
   changed()
 }
 
@@ -50,14 +50,14 @@ export async function submit(report: Report): Promise<void> {
 }
 
 /**
- * What a report builds on. One that this phone has not sent yet, or has sent since it last read the milestone: then
- * the chain goes on. Else the version that was read.
+ * What a report builds on. One noted before it that this phone has not sent yet, or has sent since it last read the
+ * milestone: then the chain goes on. Else the version that was read.
  */
 function link(report: Report): Pick<Report, "base_version" | "after"> {
   if (report.kind === "observation") return { base_version: null, after: null }
   const version = state.kept?.projects.find((one) => one.id === report.project_id)?.milestones.find((one) => one.no === report.milestone_no)?.version ?? 1
   const before = state.reports.findLast((one) =>
-    one.id !== report.id && one.sub === report.sub && one.project_id === report.project_id && one.milestone_no === report.milestone_no &&
+    one.noted_at < report.noted_at && one.sub === report.sub && one.project_id === report.project_id && one.milestone_no === report.milestone_no &&
     (one.state === "waiting" || (one.state === "sent" && one.base_version === version)))
   return before ? { base_version: before.base_version, after: lastEdit(before) } : { base_version: version, after: null }
 }

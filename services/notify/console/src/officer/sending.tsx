@@ -44,7 +44,7 @@ function One({ report }: { report: Report }) {
         {stage === "needs" && report.conflict_id && <a class="button" href={`#/conflict/${report.conflict_id}`}>{t("officer.decide")}</a>}
         {stage === "needs" && !report.words_sent && <button type="button" onClick={() => void mend()}>{t("officer.mend")}</button>}
         {stage === "needs" && !report.conflict_id && <button type="button" class="plain" onClick={() => void submit(report).then(sync)}>{t("try-again")}</button>}
-        {stage !== "sending" && stage !== "sent" && <button type="button" class="plain" onClick={() => void exported(report)}>{t("officer.export")}</button>}
+        {stage !== "sent" && <button type="button" class="plain" onClick={() => void exported(report)}>{t("officer.export")}</button>}
         {stage !== "sending" && <button type="button" class="plain" onClick={() => { if (stage === "sent" || confirm(t("officer.delete.sure"))) void remove(report) }}>{t("officer.delete")}</button>}
       </p>
     </section>

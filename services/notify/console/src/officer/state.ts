@@ -55,6 +55,8 @@ export const state = {
   busy: false,
   /** Whether the browser promised to keep what is kept here. */
   persistent: true,
+  /** Whether something could not be kept: what is here is then the only place where it is. */
+  lost: false,
 }
 
 let draw = () => {}

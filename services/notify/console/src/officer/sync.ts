@@ -69,6 +69,7 @@ async function sendPhotos(report: Report): Promise<void> {
       if (!file) throw new Problem(422, "photo-gone", "the browser no longer has the photo")
       const { body } = await post<{ sha256: string }>("projects", "/evidence", undefined, { file, key: photo })
       report = { ...report, uploaded: { ...report.uploaded, [photo]: body.sha256 } }
+      if (!current(report)) return
       await save(report)
     }
   } catch (fault) {
@@ -111,7 +112,7 @@ function mark(reports: Report[]): void {
 const current = (report: Report): Report | undefined => state.reports.find((one) => one.id === report.id)
 
 async function readAnew(): Promise<void> {
-  const { sub, county_codes } = session()!
+  const { sub } = session()!
   const projects: Project[] = []
   let page: Page<Project> & { grant: string }
   let cursor: string | null = null
@@ -120,17 +121,21 @@ async function readAnew(): Promise<void> {
     projects.push(...page.items)
     cursor = page.next_cursor
   } while (cursor)
-  const conflicts = await get<Page<Conflict>>("projects", "/conflicts", { limit: 100 })
-  state.kept = { read_at: new Date().toISOString(), grant: page.grant, projects, conflicts: conflicts.items, counties: state.kept?.counties ?? {} }
-  await keep(sub)
-  // A county's name is no reason to stop: pairing may be away while projects is not.
-  for (const code of county_codes) {
-    if (!state.kept.counties[code]) state.kept.counties[code] = (await get<{ name: Named }>("pairing", `/counties/${code}`)).name
+  const { items: conflicts } = await get<Page<Conflict>>("projects", "/conflicts", { limit: 500 })
+  const kept: Kept = { read_at: new Date().toISOString(), grant: page.grant, projects, conflicts, counties: state.kept?.counties ?? {} }
+  const keep = () => write("kept", sub, kept)
+  state.kept = kept
+  await keep()
+  // What somebody has decided meanwhile, here or elsewhere, needs nobody any more.
+  for (const one of state.reports) {
+    if (one.sub === sub && one.conflict_id && !conflicts.some(({ id }) => id === one.conflict_id)) await settle({ ...one, conflict_id: null, why: null })
   }
-  await keep(sub)
+  // A county's name is no reason to stop: pairing may be away while projects is not.
+  for (const { county_code } of projects) {
+    kept.counties[county_code] ??= (await get<{ name: Named }>("pairing", `/counties/${county_code}`)).name
+  }
+  await keep()
 }
-
-const keep = (sub: string): Promise<unknown> => write("kept", sub, state.kept)
 
 /** What was read on an earlier day. */
 export async function readKept(): Promise<void> {

@@ -1,11 +1,13 @@
 // The frame of each page: menu by role, language, who is signed in, and the way back in when a token is over.
 
-import type { ComponentChildren } from "preact"
+import { Component, type ComponentChildren } from "preact"
 import { useLayoutEffect, useState } from "preact/hooks"
+import type { Problem } from "../lib/http"
 import { href, useRoute } from "../lib/router"
 import { isOver, onSession, session, signOut } from "../lib/session"
 import { language, switchTo, t } from "../lib/words"
 import { pages } from "../pages"
+import { asProblem, Refusal } from "./load"
 import { SignInAgain } from "./sign-in-again"
 
 export function Layout({ children }: { children: ComponentChildren }) {
@@ -30,7 +32,21 @@ export function Layout({ children }: { children: ComponentChildren }) {
         </p>
       </header>
       {isOver() && <SignInAgain />}
-      <main id="main" tabIndex={-1}>{children}</main>
+      <main id="main" tabIndex={-1}><Held key={path}>{children}</Held></main>
     </>
   )
+}
+
+/** A page that fails while it is drawn says so; the menu above it goes on. */
+class Held extends Component<{ children: ComponentChildren }, { problem: Problem | null }> {
+  override state: { problem: Problem | null } = { problem: null }
+
+  componentDidCatch(fault: unknown) {
+    this.setState({ problem: asProblem(fault) })
+  }
+
+  render() {
+    const { problem } = this.state
+    return problem ? <Refusal problem={problem} again={() => this.setState({ problem: null })} /> : this.props.children
+  }
 }

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks"
 import type { PageProps } from "../page"
 import { number } from "../../lib/format"
 import { get, post } from "../../lib/http"
-import { worth, type Commitment, type Pairing } from "../../lib/programme"
+import { because, worth, type Commitment, type Pairing } from "../../lib/programme"
 import { href } from "../../lib/router"
 import { has } from "../../lib/session"
 import { language, name, t } from "../../lib/words"
@@ -41,10 +41,10 @@ export default function OnePairing({ params }: PageProps) {
               <div><dt>{t("commitment")}</dt><dd><a href={href(`/commitments/${commitment.id}`)}>{name(commitment.title)}</a></dd></div>
               <div><dt>{t("category")}</dt><dd>{t(`category.${pairing.category}`)}</dd></div>
               <div><dt>{t("allocated")}</dt><dd>{worth(pairing.allocated)}</dd></div>
-              <div><dt>{t("status")}</dt><dd><PairingStatus status={pairing.status} /> {pairing.reason}</dd></div>
+              <div><dt>{t("status")}</dt><dd><PairingStatus status={pairing.status} /> {because(pairing.reason ?? "")}</dd></div>
             </dl>
             <p role="status">{said}</p>
-            {has("coordinator") && <Acts of={pairing} done={(act) => { say(t(`pairing.${act}.done`)); seen.again() }} />}
+            {has("coordinator") && <Acts of={pairing} again={seen.again} done={(act) => { say(t(`pairing.${act}.done`)); seen.again() }} />}
           </>
         )}
       </Show>
@@ -70,7 +70,7 @@ export default function OnePairing({ params }: PageProps) {
   )
 }
 
-function Acts({ of, done }: { of: Pairing; done: (act: Act) => void }) {
+function Acts({ of, again, done }: { of: Pairing; again: () => void; done: (act: Act) => void }) {
   const [asked, ask] = useState<Act | null>(null)
   const acts: Act[] = [...(of.status === "proposed" ? (["approve", "reject"] as const) : of.status === "approved" ? (["revoke"] as const) : []), "pin", "ban"]
   const doIt = async (act: Act, reason: string) => {
@@ -81,7 +81,7 @@ function Acts({ of, done }: { of: Pairing; done: (act: Act) => void }) {
   return (
     <p class="actions">
       {acts.map((act) => <button key={act} type="button" class={act === "approve" ? "" : act === "reject" || act === "revoke" ? "danger" : "plain"} onClick={() => ask(act)}>{t(`pairing.${act}`)}</button>)}
-      {asked && <Ask title={t(`pairing.${asked}`)} reason={asked !== "approve"} doIt={(reason) => doIt(asked, reason)} close={() => ask(null)}><p>{t(`pairing.${asked}.means`)}</p></Ask>}
+      {asked && <Ask title={t(`pairing.${asked}`)} reason={asked !== "approve"} doIt={(reason) => doIt(asked, reason)} close={() => ask(null)} again={again}><p>{t(`pairing.${asked}.means`)}</p></Ask>}
     </p>
   )
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks"
 import type { PageProps } from "../page"
 import { number, onDay } from "../../lib/format"
 import { get, post, Problem } from "../../lib/http"
+import { because } from "../../lib/programme"
 import { href, setQuery } from "../../lib/router"
 import { has } from "../../lib/session"
 import { t } from "../../lib/words"
@@ -33,7 +34,8 @@ export default function OneRound({ params, query }: PageProps) {
       <Show of={round}>
         {(seen) => (
           <>
-            <p role="status"><RoundStatus of={seen} /> {seen.reason}</p>
+            <p role="status"><RoundStatus of={seen} /> {because(seen.reason ?? "")}</p>
+            {seen.status === "failed" && <details><summary>{t("details")}</summary><p lang="en">{seen.reason}</p></details>}
             {running && <Running of={seen} again={round.again} />}
             {seen.status === "completed" && <Completed of={seen} view={VIEWS.find((one) => one === query.view) ?? "proposals"} />}
           </>
@@ -50,7 +52,7 @@ function Running({ of, again }: { of: Round; again: () => void }) {
     <section class="card">
       <p><label>{t("round.progress", { progress: of.progress })}<progress max={100} value={of.progress} /></label></p>
       {has("coordinator") && <button type="button" class="danger" onClick={() => ask(true)}>{t("round.cancel")}</button>}
-      {asked && <Ask title={t("round.cancel")} doIt={cancel} close={() => ask(false)}><p>{t("round.cancel.means")}</p></Ask>}
+      {asked && <Ask title={t("round.cancel")} doIt={cancel} close={() => ask(false)} again={again}><p>{t("round.cancel.means")}</p></Ask>}
     </section>
   )
 }
@@ -73,7 +75,7 @@ function Completed({ of, view }: { of: Round; view: (typeof VIEWS)[number] }) {
         <li><b>{number(of.needs_unserved)}</b> <a href={href(`/rounds/${of.id}`, { view: "unserved" })}>{t("round.unserved")}</a></li>
       </ul>
       {has("coordinator") && <p><button type="button" onClick={() => ask(true)}>{t("round.approve")}</button></p>}
-      {asked && <Ask title={t("round.approve")} doIt={approve} close={() => ask(false)}><p>{t("round.approve.means")}</p></Ask>}
+      {asked && <Ask title={t("round.approve")} doIt={approve} close={() => ask(false)} again={() => setTurn((n) => n + 1)}><p>{t("round.approve.means")}</p></Ask>}
       {done && (
         <div class={done.refused.length ? "notice" : "card"} role="status">
           <p>{t("round.approved", { n: done.approved.length })}</p>

@@ -47,7 +47,7 @@ export default function Rules({ query }: PageProps) {
         )}
       </Show>
       {gone && (
-        <Ask title={t("rules.remove")} doIt={() => call("DELETE", "pairing", `/rules/${gone.id}`, { version: gone.version }).then(rules.again)} close={() => remove(null)}>
+        <Ask title={t("rules.remove")} doIt={() => call("DELETE", "pairing", `/rules/${gone.id}`, { version: gone.version }).then(rules.again)} close={() => remove(null)} again={rules.again}>
           <p>{t("rules.remove.means", { whose: whose(gone), county: names.county(gone.county_code) })}</p>
         </Ask>
       )}

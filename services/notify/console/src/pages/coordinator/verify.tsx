@@ -80,7 +80,7 @@ function Waiting({ project, one, names, done }: { project: Project; one: Milesto
         <button type="button" class="danger" onClick={() => ask("return")}>{t("verify.return")}</button>
       </p>
       {asked && (
-        <Ask title={t(`verify.${asked}`)} reason={asked === "return"} doIt={(reason) => send(asked, reason)} close={() => ask(null)}>
+        <Ask title={t(`verify.${asked}`)} reason={asked === "return"} doIt={(reason) => send(asked, reason)} close={() => ask(null)} again={() => done("")}>
           <p>{t(`verify.${asked}.means`, { title })}</p>
         </Ask>
       )}

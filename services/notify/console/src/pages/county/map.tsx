@@ -31,7 +31,8 @@ function sheet(within: [number, number][]) {
   }
 }
 
-export interface Row { card: Card; projects: number; progress: number | null }
+/** `projects` is null where they are not known. */
+export interface Row { card: Card; projects: number | null; progress: number | null }
 
 interface Dot { row: Row; cx: number; cy: number; r: number }
 
@@ -66,7 +67,7 @@ function Sheet({ rows, positions, province }: { rows: Row[]; positions: Position
   const there = Object.entries(positions).filter(([code]) => !province || code.startsWith(province))
   if (!there.length) return <p class="quiet">{t("map.nowhere", { n: rows.length })}</p>
   const { height, at } = sheet(there.map(([, position]) => position))
-  const placed = apart(rows.filter(({ card }) => positions[card.code]).map((row) => ({ row, r: 7 + 2 * Math.min(row.projects, 5), ...at(positions[row.card.code]!) })))
+  const placed = apart(rows.filter(({ card }) => positions[card.code]).map((row) => ({ row, r: 7 + 2 * Math.min(row.projects ?? 0, 5), ...at(positions[row.card.code]!) })))
   return (
     <figure class="chart map">
       <svg viewBox={`0 0 ${WIDE} ${height.toFixed(0)}`} role="group" aria-label={t("map.title")}>
@@ -75,7 +76,7 @@ function Sheet({ rows, positions, province }: { rows: Row[]; positions: Position
         </defs>
         {there.map(([code, position]) => <circle key={code} class="faint" r={province ? 4 : 2} {...at(position)} />)}
         {placed.map(({ row, ...circle }) => {
-          const said = `${name(row.card.name)} · ${row.progress === null ? t("counties.no-project") : `${t("projects.found", { n: row.projects })} · ${t("projects.progress")} ${percent(row.progress)}`}`
+          const said = `${name(row.card.name)} · ${row.projects === null ? t("unknown") : row.progress === null ? t("counties.no-project") : `${t("projects.found", { n: row.projects })} · ${t("projects.progress")} ${percent(row.progress)}`}`
           return (
             <a key={row.card.code} href={href(`/county/${row.card.code}`)} aria-label={said}>
               <circle {...circle} class={row.progress === null ? "none" : `done-${shade(row.progress)}`} fill={row.progress === null ? "url(#hatch)" : undefined}>

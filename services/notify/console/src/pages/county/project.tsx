@@ -2,7 +2,9 @@
 
 import { measured, money, onDay, percent } from "../../lib/format"
 import { get } from "../../lib/http"
+import { because } from "../../lib/programme"
 import { href } from "../../lib/router"
+import { has } from "../../lib/session"
 import { name, t } from "../../lib/words"
 import { Show, useLoad, When } from "../../ui/load"
 import { AsOf } from "../../ui/load"
@@ -26,14 +28,14 @@ export default function ProjectPage({ params }: PageProps) {
         {(project) => (
           <>
             <p>
-              <span class="tag">{t(`project.${project.status}`)}</span> {project.at_risk.length > 0 && <span class="tag warn">{t("projects.at-risk")}</span>}{" "}
+              <span class="tag">{t(`project.${project.status}`)}</span> {project.at_risk.length > 0 && <><span class="tag warn">{t("projects.at-risk")}</span> {because(project.at_risk.join(", "))} ·</>}{" "}
               {t(`category.${project.category}`)} · <a href={href(`/county/${project.county_code}`)}>{names.county(project.county_code)}</a> · {names.partner(project.partner_id)} · {t("project.since", { day: onDay(project.starts_on) })}
             </p>
             {project.as_of && <AsOf of={project.as_of} />}
             <p><label for="progress">{t("projects.progress")} {percent(project.progress)}</label><progress id="progress" max={100} value={project.progress} /></p>
             <p><a href={href(`/story/${project.id}`)}>{t("event.story")}</a> · <a href={href("/feed", { project: project.id })}>{t("county.feed")}</a></p>
             {project.funds
-              ? <ul class="figures">{(["reserved", "released", "spent", "returned"] as const).map((what) => <li key={what}><b>{money({ amount: project.funds![what], currency: project.funds!.currency })}</b> {t(`funds.${what}`)}</li>)}</ul>
+              ? <ul class="figures">{(["reserved", "released", "spent", "returned"] as const).map((what) => <li key={what}><b>{money({ amount: project.funds![what], currency: project.funds!.currency })}</b> {has("partner", "coordinator", "monitor", "bookkeeper") ? <a href={href(`/project/${project.id}/entries`)}>{t(`funds.${what}`)}</a> : t(`funds.${what}`)}</li>)}</ul>
               : <p class="quiet">{t("funds.no-money")}</p>}
             <Table
               caption={t("milestones.title")} rows={project.milestones} id={(one) => String(one.no)} file="milestones"

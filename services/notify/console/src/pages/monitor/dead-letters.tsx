@@ -55,7 +55,7 @@ export default function DeadLetters({ query }: PageProps) {
       </Show>
       {asked && (
         <Ask
-          title={t(`dead.${asked.deed}`)} reason close={() => ask(null)}
+          title={t(`dead.${asked.deed}`)} reason close={() => ask(null)} again={found.again}
           doIt={async (reason) => { await post("notify", `/dead-letters/${asked.letter.id}/${asked.deed}`, { reason }); found.again() }}
         >
           <p>{t(`dead.${asked.deed}.means`, { service: t(`service.${asked.letter.service}`) })}</p>

@@ -2,6 +2,7 @@
 
 import { config } from "../../lib/config"
 import { measured, money, number, onDay } from "../../lib/format"
+import { because } from "../../lib/programme"
 import { href } from "../../lib/router"
 import { knows, name, t } from "../../lib/words"
 import { When } from "../../ui/load"
@@ -18,8 +19,18 @@ export function traceOf(event: Envelope): string | null {
   return id && config.trace_url ? config.trace_url.replace("{trace_id}", id) : null
 }
 
-function told({ type, data }: Envelope): string[] {
+/** What it says, as far as it can be read: an event of a type that this page does not know may hold anything. */
+function told(event: Envelope): string[] {
   const said: string[] = []
+  try {
+    tell(event, said)
+  } catch {
+    // What was said so far is the most that can be said.
+  }
+  return said
+}
+
+function tell({ type, data }: Envelope, said: string[]): void {
   if (data.title) said.push(`“${name(data.title)}”`)
   if (data.milestone_no) said.push(t("event.milestone", { no: data.milestone_no }))
   if (data.indicator && type.endsWith("observed")) {
@@ -30,8 +41,9 @@ function told({ type, data }: Envelope): string[] {
   if (data.support?.amount) said.push(money(data.support))
   if (typeof data.pairings === "number") said.push(t("event.pairings", { n: data.pairings }))
   if (data.was && data.due_on) said.push(`${onDay(data.was)} → ${onDay(data.due_on)}`)
-  if (typeof data.reason === "string" && data.reason && !type.endsWith("refused")) said.push(`“${data.reason}”`)
-  return said
+  if (data.rule) said.push(`${t(`indicator.${data.indicator}`)} · ${because(data.rule)}`)
+  if (data.rules) said.push(because(data.rules.join(", ")))
+  if (typeof data.reason === "string" && data.reason) said.push(`“${because(data.reason)}”`)
 }
 
 export function EventCard({ event, names, position, story = true, children }: { event: Envelope; names: Names; position: number; story?: boolean; children?: any }) {

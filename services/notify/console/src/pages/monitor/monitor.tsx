@@ -4,6 +4,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { at, lasting, number } from "../../lib/format"
 import { get } from "../../lib/http"
+import { because } from "../../lib/programme"
 import { href } from "../../lib/router"
 import { t } from "../../lib/words"
 import { Show, useLoad, When } from "../../ui/load"
@@ -101,7 +102,7 @@ function Seen({ of, old }: { of: Monitor & { at: number }; old: boolean }) {
         <Table caption={t("monitor.skipped")} rows={of.skipped} id={(row) => `${row.stream}${row.first}`} file="skipped" columns={[
           { head: t("monitor.stream"), cell: (row) => <code>{row.stream}</code>, plain: (row) => row.stream },
           { head: t("monitor.numbers"), cell: (row) => `${row.first}–${row.last}`, plain: (row) => `${row.first}-${row.last}` },
-          { head: t("reason"), cell: (row) => row.reason, plain: (row) => row.reason },
+          { head: t("reason"), cell: (row) => because(row.reason), plain: (row) => because(row.reason) },
         ]} />
       )}
     </>

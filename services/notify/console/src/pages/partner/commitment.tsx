@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks"
 import { onDay, percent } from "../../lib/format"
 import type { PageProps } from "../page"
 import { all, get } from "../../lib/http"
-import { worth, type Commitment, type Pairing, type Project } from "../../lib/programme"
+import { because, worth, type Commitment, type Pairing, type Project } from "../../lib/programme"
 import { href } from "../../lib/router"
 import { has } from "../../lib/session"
 import { knows, language, name, t } from "../../lib/words"
@@ -75,7 +75,7 @@ function Paired({ of, names }: { of: Pairing; names: Names }) {
   return (
     <section class="card">
       <h3>{names.county(of.county_code)}</h3>
-      <p><span class="tag">{t(`pairing.${of.status}`)}</span> {worth(of.allocated)} {of.reason}</p>
+      <p><span class="tag">{t(`pairing.${of.status}`)}</span> {worth(of.allocated)} {because(of.reason ?? "")}</p>
       {project.problem && <p class="quiet">{project.problem.sentence}</p>}
       {project.value && (
         <>
