@@ -141,6 +141,14 @@ def test_each_province_and_each_indicator_of_the_cards_has_a_name() -> None:
         assert {f"{kind}.{code}" for code in known} <= words("zh", f"{part}.json").keys()
 
 
+def test_each_condition_of_a_pairing_has_words_for_when_it_is_not_met() -> None:
+    domain = CONSOLE.parents[1] / "pairing/domain"
+    code = "\n".join(path.read_text("utf-8") for path in domain.glob("*.py"))
+    named = set(re.findall(r'(?:\brule=|is_enough\(\s*)"([a-z-]+)"', code))
+    assert {"commitment-valid", "open-slots", "open-amount"} <= named
+    assert {f"unmet.{rule}" for rule in named} <= words("zh", "problems.json").keys()
+
+
 def test_the_pictures_of_the_documents_are_there_and_small() -> None:
     pictures = {path.name: path.stat().st_size for path in (CONSOLE.parents[2] / "docs/screenshots").glob("*.png")}
     texts = [

@@ -101,6 +101,21 @@ def test_a_reason_of_a_service_is_told_in_the_readers_words_and_one_of_a_person_
     ]
 
 
+REFUSED = """
+import { Problem } from "./lib/http"
+await learn()
+const rules = [["commitment-valid", true], ["open-slots", false], ["open-shares", false]]
+const whole = { rules: rules.map(([rule, met]) => ({ rule, met })) }
+console.log(JSON.stringify(new Problem(409, "pin-cannot-hold", "", {}, null, whole).sentence))
+"""
+
+
+def test_a_refusal_names_each_condition_that_is_not_met_in_the_readers_words() -> None:
+    en = words("en", "problems.json")
+    told = " ".join(en[key] for key in ("problem.pin-cannot-hold", "unmet.open-slots", "unmet.open-shares"))
+    assert run(REFUSED, "en") == told
+
+
 QUEUE = """
 import { begin, readReports, save, submit } from "./officer/reports"
 import { state } from "./officer/state"

@@ -25,9 +25,10 @@ async function start(): Promise<void> {
   for (const name of ["online", "focus"]) addEventListener(name, flush)
   onSession(() => void readKept().then(flush))
   setInterval(changed, 30_000)
+  flush()
+  // Some browsers ask the reader, who may take their time.
   state.persistent = !!(await navigator.storage?.persist?.())
   changed()
-  flush()
 }
 
 void start()

@@ -42,10 +42,11 @@ export class Problem extends Error {
     return ["unreachable", "offline"].includes(this.rule) || [502, 503, 504].includes(this.status)
   }
 
-  /** What it means, in the reader's language, in which the service tells what is wrong with fields too. */
+  /** What it means and which conditions are not met, in the reader's language; the service tells of fields in it too. */
   get sentence(): string {
     const key = [`problem.${this.rule}`, `problem.${this.status}`, "problem.other"].find(knows)!
-    return [t(key, { status: this.status }), ...Object.values(this.errors)].join(" ")
+    const unmet = (this.whole.rules ?? []).flatMap(({ rule, met }: { rule: string; met: boolean }) => (met ? [] : t(`unmet.${rule}`)))
+    return [t(key, { status: this.status }), ...unmet, ...Object.values(this.errors)].join(" ")
   }
 }
 
