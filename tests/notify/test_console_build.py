@@ -126,7 +126,7 @@ def test_each_reason_that_a_service_gives_of_itself_has_words() -> None:
         for name in ("pairing", "projects")
         for path in (services / name).rglob("*.py")
     }
-    given = set(re.findall(r'(?:reason=|\.fail\(f)"([^":{]+)', "\n".join(code.values())))
+    given = set(re.findall(r'(?:reason=|\.fail\(f)"([A-Za-z][^":{]+)', "\n".join(code.values())))
     given |= set(re.findall(r'yield "([a-z-]+)"', code["projects/domain/risk.py"]))
     given |= set(re.findall(r'return "([a-z-]+)", ', code["pairing/domain/observing.py"]))
     assert {"A newer round was completed.", "The pins cannot hold", "milestone-late", "sharp-fall"} <= given
