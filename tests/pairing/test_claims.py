@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.kit.app import create_app
 from services.kit.service import Context
 from tests.pairing.conftest import Desk
+from tests.pairing.files import csv_of, programme, row
 
 CLAIMS, SLOTS = (1000, 37) if os.environ.get("JIEDUI_TEST_PROVE") else (60, 7)
 
@@ -79,6 +80,21 @@ async def test_of_rounds_asked_for_at_once_of_two_replicas_one_runs(
         (202, None): 1,
         (409, "/problems/round-is-running"): 7,
     }
+
+
+async def test_one_file_handed_in_at_once_to_two_replicas_is_stored_once(
+    desk: Desk, replicas: list[httpx.AsyncClient]
+) -> None:
+    await programme(desk, "520324")
+    headers = desk.headers("coordinator")
+    files = {"file": ("file.csv", csv_of(*(row(no) for no in range(20))))}
+    answers = await asyncio.gather(
+        *(replicas[no % 2].post("/imports/commitments", files=files, headers=headers) for no in range(6))
+    )
+    found = Counter((answer.status_code, answer.json()["accepted"], answer.json()["repeats"]) for answer in answers)
+    assert found == {(201, 20, 0): 1, (201, 0, 20): 5}
+    assert sum(answer.json()["same_as"] is None for answer in answers) == 1
+    assert await desk.database.commitments.count_documents({}) == 20
 
 
 async def test_of_twenty_approvals_beyond_a_commitments_last_share_one_succeeds(
