@@ -56,6 +56,14 @@ async def test_who_takes_part_is_listed_also_while_nobody_says_what_they_do(visi
     visitors.allow("ERR_FAILED")
 
 
+async def test_a_page_begins_at_its_top_for_the_eye_and_for_a_screen_reader(visitors: Visitors) -> None:
+    visitor = await visitors.come("zh")
+    await visitor.enter("monitor", "/counties")
+    await visitor.page.locator("tbody a").last.click()
+    await visitor.page.wait_for_url("**/#/county/*")
+    await visitor.page.wait_for_function("() => scrollY === 0 && document.activeElement.id === 'main'")
+
+
 async def test_the_language_can_be_changed_and_is_kept(visitors: Visitors) -> None:
     visitor = await visitors.come("zh")
     await visitor.page.goto(visitor.home)

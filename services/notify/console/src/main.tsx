@@ -30,12 +30,19 @@ function App({ problem }: { problem: Problem | null }) {
   return <Layout><h1>{t("gone.title")}</h1><p>{t("gone.page")}</p></Layout>
 }
 
-/** A page once its module is here; its heading takes the focus, as after a page that was loaded. */
+let first = true
+
+/** A page once its module is here. Whoever comes to it from another begins at its top, and so does a screen reader. */
 function Opened({ page, params, query }: { page: Page } & PageProps) {
   const [Body, set] = useState<ComponentType<PageProps> | null>(null)
   const [problem, setProblem] = useState<Problem | null>(null)
   useEffect(() => {
     document.title = `${t(page.title)} · ${t("brand")}`
+    if (!first) {
+      document.getElementById("main")?.focus()
+      scrollTo(0, 0)
+    }
+    first = false
     page.load().then((module) => set(() => module.default), (fault) => setProblem(new Problem(0, "page-missing", String(fault))))
   }, [])
   if (!session()!.roles.some((role) => page.roles.includes(role))) return <><h1>{t(page.title)}</h1><p>{t("not-for-role")}</p></>
