@@ -135,7 +135,7 @@ async def test_every_filter_of_the_feed_is_served_by_an_index_to_everyone_in_bot
 async def test_the_archive_lies_in_small_pages(newsroom: Newsroom) -> None:
     """A page of a county's feed is 50 documents far apart: with MongoDB's own size, a quarter more at a million."""
     stored = await newsroom.context.database.command("collStats", "events")
-    assert "leaf_page_max=16KB" in stored["wiredTiger"]["creationString"]
+    assert "leaf_page_max=8KB" in stored["wiredTiger"]["creationString"]
 
 
 def _indexes(plan: object) -> Iterator[dict[str, int]]:
