@@ -10,10 +10,11 @@ from schemas.catalogue import EVENTS
 from schemas.topics import SERVICES
 from services.kit.languages import SPOKEN
 from services.kit.tokens import ROLES
-from services.notify.streams.outgoing.words import CATALOGUE, Names, Voice, digest, notice
+from services.notify.streams.outgoing.words import CATALOGUE, TERMS, Names, Voice, digest, notice
 from tests.notify import builders as b
 
 SAMPLES = sorted((Path(__file__).parents[2] / "schemas/samples").glob("*.json"))
+CONSOLE_WORDS = Path(__file__).parents[2] / "services/notify/console/src/words"
 NAMES = Names(county={"zh": "务川"}, partner={"zh": "某企业", "en": "A company"}, project={"zh": "村村通光纤"})
 
 
@@ -86,3 +87,35 @@ def test_what_people_wrote_is_text_in_html_and_no_header() -> None:
 def test_a_digest_says_how_much_it_leaves_out() -> None:
     message = notice(Voice.of("en", "UTC"), b.envelope(b.listed()), NAMES, [])
     assert "And 1,300 more" in digest(Voice.of("en", "UTC"), [message] * 1500).text
+
+
+@pytest.mark.parametrize(
+    ("reason", "zh", "en"),
+    [
+        ("A newer round was completed.", "已有更新的一轮。", "A newer round was completed."),
+        ("milestone-late, sharp-fall", "里程碑逾期、骤降", "a milestone is late and a sharp fall"),
+        ("trainees = 12000, observed in project 0192aaaa-0000-7000-8000-000000000000", "培训人数 12,000",
+         "People trained 12,000"),
+        ("The pins cannot hold: there are 2 pins on one slot", "有的指定不可能实现", "The pins cannot hold"),
+        ("到现场看过: 路不通", "到现场看过: 路不通", "到现场看过: 路不通"),
+    ],
+)  # fmt: skip
+def test_what_a_service_says_of_itself_is_in_the_readers_words_and_what_a_person_wrote_as_it_is(
+    reason: str, zh: str, en: str
+) -> None:
+    assert [Voice.of(lang, "Asia/Shanghai").reason(reason) for lang in ("zh", "en")] == [zh, en]
+
+
+def test_an_observation_is_told_by_the_names_of_its_indicator_and_unit() -> None:
+    seen = b.envelope(b.observed("2026-03"))
+    assert Voice.of("zh", "Asia/Shanghai").tell(seen, NAMES).endswith("指标 培训人数 有新观测值：12 人")
+
+
+def test_codes_mean_the_same_in_notices_and_in_the_console() -> None:
+    for lang in SPOKEN:
+        said: dict[str, str] = {}
+        for part in ("console", "programme"):
+            said |= orjson.loads((CONSOLE_WORDS / lang / f"{part}.json").read_bytes())
+        for kind, begins in (("reasons", "reason."), ("indicators", "indicator."), ("units", "unit.")):
+            told = {begins + code: words[lang] for code, words in TERMS[kind].items()}
+            assert told == {key: word for key, word in said.items() if key.startswith(begins)}

@@ -1,11 +1,12 @@
 """What people are told, in the reader's language, zone and forms of numbers and days.
 
-The words are data (`data/notices.json`); the language is the reader's, never that of whoever caused
-the event.
+The words are data (`data/notices.json`; `data/terms.json` for codes); the language is the reader's, never that of
+whoever caused the event.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,7 +28,16 @@ DEFAULT = "zh"
 # A digest is read by a person.
 _LISTED = 200
 
-CATALOGUE: Mapping[str, Any] = json.loads((files("services.notify") / "data/notices.json").read_text("utf-8"))
+
+def _read(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads((files("services.notify") / "data" / name).read_text("utf-8"))
+    return found
+
+
+CATALOGUE = _read("notices.json")
+# What codes and the services' own reasons mean, as the console says it.
+TERMS = _read("terms.json")
+_OBSERVED = re.compile(r"(?P<indicator>\w+) = (?P<value>\S+), observed in project ")
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,25 @@ class Voice:
     def as_(self, roles: Sequence[str]) -> str:
         """Why somebody is told: every role that lets them see it."""
         names = [CATALOGUE["roles"][role][self.lang] for role in roles if role in CATALOGUE["roles"]]
-        return self.say("as", roles=CATALOGUE["and"][self.lang].join(names)) if names else ""
+        return self.say("as", roles=self.join(names)) if names else ""
+
+    def term(self, kind: str, code: str) -> str:
+        """What a code means; a code that nobody knows stays as it is."""
+        return str(TERMS[kind].get(code, {}).get(self.lang, code))
+
+    def reason(self, text: str) -> str:
+        """Why something was decided: what a person wrote as it is, what a service says of itself in this language."""
+        if observed := _OBSERVED.match(text):
+            return f"{self.term('indicators', observed['indicator'])} {self.number(observed['value'])}"
+        rules = text.split(", ")
+        if all(rule in TERMS["reasons"] for rule in rules):
+            return self.join(self.term("reasons", rule) for rule in rules)
+        # What follows names ids, and what failed within.
+        first = text.partition(": ")[0]
+        return self.term("reasons", first) if first in TERMS["reasons"] else text
+
+    def join(self, words: Iterable[str]) -> str:
+        return str(CATALOGUE["and"][self.lang]).join(words)
 
     def name(self, words: Mapping[str, Any] | None, otherwise: str) -> str:
         """A name in this language; in Chinese where there is no other, by its id where it has none."""
@@ -119,7 +147,7 @@ class _Values(dict[str, str]):
             case "allocated":
                 return self._allocated(data["allocated"])
             case "because":
-                return voice.say("because", reason=data["reason"]) if data.get("reason") else ""
+                return voice.say("because", reason=voice.reason(data["reason"])) if data.get("reason") else ""
             case "reopened":
                 return voice.say("reopened") if data.get("reopened") else ""
             case "on" | "starts_on" | "due_on" | "was":
@@ -127,7 +155,9 @@ class _Values(dict[str, str]):
             case "progress":
                 return str(format_percent(data["progress"] / 100, locale=voice.locale))
             case "rules":
-                return str(CATALOGUE["and"][voice.lang]).join(data["rules"])
+                return voice.join(voice.term("reasons", rule) for rule in data["rules"])
+            case "indicator":
+                return voice.term("indicators", data["indicator"])
             case "value":
                 return self._value(data["value"])
             case "counties":
@@ -145,7 +175,7 @@ class _Values(dict[str, str]):
             return f"{self._voice.number(value['numerator'])} / {self._voice.number(value['denominator'])}"
         if isinstance(value, bool):
             return self._voice.say("yes" if value else "no")
-        return f"{self._voice.number(value)} {self._data.get('unit', '')}".strip()
+        return f"{self._voice.number(value)} {self._voice.term('units', self._data.get('unit', ''))}".strip()
 
 
 def notice(voice: Voice, envelope: Mapping[str, Any], names: Names, roles: Sequence[str]) -> Message:
