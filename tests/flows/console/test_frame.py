@@ -64,6 +64,18 @@ async def test_a_page_begins_at_its_top_for_the_eye_and_for_a_screen_reader(visi
     await visitor.page.wait_for_function("() => scrollY === 0 && document.activeElement.id === 'main'")
 
 
+async def test_who_cannot_learn_where_the_services_are_is_told_and_may_try_again(visitors: Visitors) -> None:
+    visitor = await visitors.come("zh")
+    await visitor.page.route("**/config.json", lambda route: route.abort())
+    await visitor.page.goto(visitor.home)
+    await visitor.wait_for("暂时连不上这项服务")
+    await visitor.axe()
+    await visitor.page.unroute("**/config.json")
+    await visitor.press("重试")
+    await visitor.page.locator('[data-person="monitor"]').wait_for()
+    visitors.allow("ERR_FAILED", "Failed to fetch")
+
+
 async def test_the_language_can_be_changed_and_is_kept(visitors: Visitors) -> None:
     visitor = await visitors.come("zh")
     await visitor.page.goto(visitor.home)

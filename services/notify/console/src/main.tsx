@@ -2,7 +2,7 @@
 
 import { render, type ComponentType } from "preact"
 import { useEffect, useLayoutEffect, useState } from "preact/hooks"
-import { loadConfig } from "./lib/config"
+import { config, loadConfig } from "./lib/config"
 import { Problem } from "./lib/http"
 import { match, useRoute } from "./lib/router"
 import { onSession, session } from "./lib/session"
@@ -18,6 +18,7 @@ function App({ problem }: { problem: Problem | null }) {
   const { path, query } = useRoute()
   const [, redraw] = useState(0)
   useLayoutEffect(() => onSession(() => redraw((n) => n + 1)), [])
+  if (!config) return <Layout><Refusal problem={new Problem(0, "unreachable", "config.json")} again={() => location.reload()} /></Layout>
   if (path === "/signed-in" && session()) {
     if (query.to === "officer") location.replace("/officer")
     return <Layout><p role="status">{t("sign-in.close-this")}</p></Layout>
