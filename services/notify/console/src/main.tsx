@@ -18,7 +18,7 @@ function App({ problem }: { problem: Problem | null }) {
   const { path, query } = useRoute()
   const [, redraw] = useState(0)
   useLayoutEffect(() => onSession(() => redraw((n) => n + 1)), [])
-  if (!config) return <Layout><Refusal problem={new Problem(0, "unreachable", "config.json")} again={() => location.reload()} /></Layout>
+  if (!config) return <Layout><h1>{t("brand")}</h1><Refusal problem={new Problem(0, "unreachable", "config.json")} again={() => location.reload()} /></Layout>
   if (path === "/signed-in" && session()) {
     if (query.to === "officer") location.replace("/officer")
     return <Layout><p role="status">{t("sign-in.close-this")}</p></Layout>
