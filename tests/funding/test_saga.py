@@ -146,6 +146,11 @@ def test_an_expired_commitment_keeps_its_word_to_what_was_approved_before() -> N
     assert world.balances() == {"partner-partner-source": -60, "project-project-p1-reserved": 60}
 
 
+def test_an_expired_commitment_cut_below_what_is_used_has_nothing_left() -> None:
+    world = told(submitted(100), approved(60, "p1"), amended(50), expired(), approved(1, "p2"))
+    assert said(world) == ["reserved 0.60", "refused not-enough 0.00 0.01"]
+
+
 def test_an_approval_waits_for_the_terms_under_which_it_was_allocated() -> None:
     world = told(submitted(100), approved(150, commitment_version=2), amended(200))
     assert said(world) == ["reserved 1.50"]

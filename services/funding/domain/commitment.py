@@ -47,7 +47,8 @@ class Commitment:
         """What ended with its time, and can still be claimed for a pairing that was approved before."""
         if self.status != "expired" or currency != self.currency:
             return 0
-        return self.amount - self.pledged.get(currency, 0)
+        # Cut below what is used of it, it has more pledged than it promises.
+        return max(0, self.amount - self.pledged.get(currency, 0))
 
 
 def follow_terms(
