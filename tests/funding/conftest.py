@@ -128,3 +128,4 @@ async def desk(mongodb: str, tmp_path: Path) -> AsyncIterator[Desk]:
     async with httpx.AsyncClient(transport=transport, base_url="http://funding") as client:
         yield Desk(client, context, LocalIssuer(tmp_path))
     await context.database.client.drop_database(context.database.name)
+    context.database.client.close()

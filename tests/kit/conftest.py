@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from opentelemetry import trace
@@ -12,10 +12,11 @@ from tests.kit.toy import Bench
 
 
 @pytest.fixture
-async def bench(kafka: str, mongodb: str) -> Bench:
+async def bench(kafka: str, mongodb: str) -> AsyncIterator[Bench]:
     made = Bench(kafka, mongodb)
     await made.prepare()
-    return made
+    yield made
+    made.database.client.close()
 
 
 @pytest.fixture

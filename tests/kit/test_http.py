@@ -123,6 +123,7 @@ async def server(mongodb: str, tmp_path: Path) -> AsyncIterator[Server]:
         await until(made.is_ready, "it is ready")
         yield made
         await made.client.aclose()
+    app.state.context.database.client.close()
 
 
 def problem(answer: httpx.Response, status: int, rule: str) -> dict[str, Any]:

@@ -122,11 +122,15 @@ async def newsroom_at(settings: Settings, name: str) -> AsyncIterator[Newsroom]:
     settings = settings.model_copy(update={"port": free_ports(1)[0]})
     made = Newsroom(settings, name)
     await made.context.prepare()
-    async with serving(create_app(replace(service(), name=name), settings), settings.port):
-        try:
+    app = create_app(replace(service(), name=name), settings)
+    try:
+        async with serving(app, settings.port):
             yield made
-        finally:
-            await made.client.aclose()
+    finally:
+        await made.client.aclose()
+        # A client of the database is a handful of threads, and there are hundreds of tests in a process.
+        for context in (made.context, app.state.context):
+            context.database.client.close()
 
 
 @pytest.fixture(scope="session")

@@ -178,3 +178,4 @@ async def post_room(newsroom: Newsroom, after: timedelta = timedelta(), **settin
         yield room
     finally:
         await room.sender.close()
+        room.context.database.client.close()
