@@ -25,7 +25,7 @@ clean-data: ## Remove the data of make run.
 test: setup-tests ## Run every test, in two processes, each against a Kafka and a MongoDB of its own.
 	@$(PYTHON) -m pytest --numprocesses 2 --no-loadscope-reorder
 
-journeys: setup-tests ## Visit the console with a browser in each role in the other language at each width: what make test leaves out (two minutes).
+journeys: setup-tests ## Visit the console with a browser in each role in the other language at each width: what make test leaves out (three minutes).
 	@JIEDUI_TEST_CONSOLE=other $(PYTHON) -m pytest tests/flows/console
 
 faults: setup ## The faults of make test with broker and database away for a minute each, and kills at each step of the money (ten minutes).
@@ -39,11 +39,11 @@ prove: setup ## Hold the matching against 20,000 enumerations and another solver
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/notify/test_archive_scan.py tests/notify/test_stream.py tests/notify/test_stream_memory.py
 	@JIEDUI_TEST_PROVE=1 $(PYTHON) -m pytest tests/funding/test_tampers.py
 
-bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (three quarters of an hour).
+bench: setup-tests ## Measure beside peers (needs Node and Maven), and put the figures into this README (an hour).
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.console
 
-screenshots: setup-tests ## Take the pictures of the documents anew, from the example programme (two minutes).
+screenshots: setup-tests ## Take the pictures of the documents anew, from the example programme (a minute).
 	@$(PYTHON) -m tests.flows.console.screenshots
 
 bench-full: setup ## The same with eleven repeats.

@@ -12,13 +12,11 @@ CATEGORIES = ("coverage", "education")
 
 
 @st.composite
-def snapshots(draw: st.DrawFn) -> Snapshot:
-    """As a round freezes them: what is barred is barred by a ban, an exclusion, or a list of others."""
-    needs = [
+def drawn_needs(draw: st.DrawFn) -> list[Json]:
+    """Of one to four counties, in one or two categories."""
+    return [
         {
             "county": f"52032{j}",
-            "province": "52",
-            "status": draw(st.sampled_from(("listed", "listed", "watch", "delisted"))),
             "category": category,
             "slots": draw(st.integers(0, 3)),
             "band": draw(st.integers(1, 5)),
@@ -28,9 +26,15 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         for j in range(draw(st.integers(1, 4)))
         for category in draw(st.sampled_from((CATEGORIES, CATEGORIES[:1])))
     ]
-    for need in needs:
-        need["status"] = next(one["status"] for one in needs if one["county"] == need["county"])
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """As a round freezes them: what is barred is barred by a ban, an exclusion, or a list of others."""
+    needs = draw(drawn_needs())
     codes = sorted({need["county"] for need in needs})
+    status = {code: draw(st.sampled_from(("listed", "listed", "watch", "delisted"))) for code in codes}
+    needs = [need | {"province": "52", "status": status[need["county"]]} for need in needs]
     some = st.lists(st.sampled_from(codes), max_size=2, unique=True)
     commitments: list[Json] = []
     for no in range(draw(st.integers(1, 5))):

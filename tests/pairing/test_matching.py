@@ -17,25 +17,13 @@ from hypothesis import strategies as st
 
 from services.pairing.domain import matching, network
 from services.pairing.domain.matching import PinsDoNotFit, solve
-
-CATEGORIES = ("coverage", "education")
+from tests.pairing.snapshots import CATEGORIES, drawn_needs
 
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> dict[str, Any]:
     commitments = [{"id": f"commitment-{i}", "open": draw(st.integers(0, 3))} for i in range(draw(st.integers(1, 4)))]
-    needs = [
-        {
-            "county": f"52032{j}",
-            "category": category,
-            "slots": draw(st.integers(0, 3)),
-            "band": draw(st.integers(1, 5)),
-            "severity": draw(st.integers(0, 1000)) / 1000,
-            "live": draw(st.sampled_from((0, 0, 0, 1, 2))),
-        }
-        for j in range(draw(st.integers(1, 4)))
-        for category in draw(st.sampled_from((CATEGORIES, CATEGORIES[:1])))
-    ]
+    needs = draw(drawn_needs())
     possible = [(one["id"], need["county"]) for one in commitments for need in needs]
     chosen = draw(st.lists(st.sampled_from(sorted(set(possible))), max_size=12, unique=True))
     pairs = []
